@@ -1,0 +1,3 @@
+"""Duet: a call-and-response partner for a MIDI keyboard."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,114 @@
+"""The sockets: what the session plugs into and what the models and devices must offer.
+
+Times are seconds. `Listener`, `Seat` and `MidiOut` are on the session's side and speak of session-clock
+time (`time.monotonic()`); a `Partner` and a `Voice` are the models' side, plain synchronous code that
+knows no clock. What joins the sides is `duet/inline.py` (same process) or `duet/remote.py` (another).
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duet.note import Event
+
+Block = NDArray[np.float32]
+"""A piece of sound: float32 in [-1, 1], shape (length, channels)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a partner when the player's phrase is over."""
+
+    turn: int
+    """The turn's number; rides on everything that answers it."""
+    seconds: float
+    """About how long the answer should be: the call's length by default."""
+    temperature: float = 1.0
+    """Sampling temperature, above 0; 1 is as learned, lower is safer."""
+    style: str = ""
+    """A style label the partner knows; empty is "like me"."""
+    seed: int = 0
+    """Same seed, same call, same settings: same answer."""
+
+
+class Listener(Protocol):
+    """Yields the player's events, stamped on the session clock, in order, until closed."""
+
+    def __aiter__(self) -> AsyncIterator[Event]: ...
+
+
+class Partner(Protocol):
+    """A network (or a chain) that composes. Synchronous; called from one thread at a time."""
+
+    styles: Sequence[str]
+    """The style labels it knows; may be empty."""
+
+    def hear(self, event: Event) -> None:
+        """Take one event of the player's, as it happens. Must be quick: it fills the cache."""
+
+    def respond(self, request: Request) -> Iterator[Event]:
+        """Compose the answer, event by event; time 0 is the answer's first onset.
+
+        Times never fall from one event to the next; every key pressed is released, and the pedal is up
+        at the end. What was yielded counts as played, until `cut` says otherwise.
+        """
+
+    def cut(self, seconds: float) -> None:
+        """The last answer was interrupted: only what lies before `seconds` of it was heard."""
+
+    def forget(self) -> None:
+        """Forget the whole conversation."""
+
+
+class Seat(Protocol):
+    """Where a partner sits, as the session sees it: in this process or in another one."""
+
+    def hear(self, event: Event) -> None: ...
+
+    def respond(self, request: Request) -> AsyncIterator[Event]: ...
+
+    def cut(self, seconds: float) -> None: ...
+
+
+class Timeline(Protocol):
+    """What a voice reads while it renders: the events known so far, handed out once each."""
+
+    def take(self, until: float) -> list[Event]:
+        """Events due before `until` seconds and not handed out yet, in playing order."""
+
+
+class Voice(Protocol):
+    """A network (or a sine) that sounds. Synchronous; called from one thread at a time."""
+
+    sample_rate: int
+    """Samples a second."""
+    channels: int
+    """1 or 2."""
+    block_length: int
+    """Samples in each rendered block."""
+
+    def render(self, timeline: Timeline) -> Iterator[Block]:
+        """Yield blocks for ever; block k covers [k, k + 1) * block_length / sample_rate seconds.
+
+        Before each block it takes the events due in it, and it does no work ahead. Silence (nothing
+        sounding and nothing ringing) costs next to nothing. Starting again is starting from silence.
+        """
+
+
+class Speaker(Protocol):
+    """Plays blocks: a ring to an audio device, or a file."""
+
+    def play(self, block: Block) -> None: ...
+
+
+class MidiOut(Protocol):
+    """Sends events at their times: a MIDI port, a file, or a voice joined to a speaker."""
+
+    def send(self, event: Event) -> None:
+        """Send the event when its time (session clock) comes; at once if that is past."""
+
+    def silence(self) -> None:
+        """Drop what is not sent yet; end every note that sounds and lift the pedal, now."""
