@@ -6,32 +6,16 @@ knows no clock. What joins the sides is `duet/inline.py` (same process) or `duet
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duet.note import Event
+from duet.request import Request
 
 Block = NDArray[np.float32]
 """A piece of sound: float32 in [-1, 1], shape (length, channels)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of a partner when the player's phrase is over."""
-
-    turn: int
-    """The turn's number; rides on everything that answers it."""
-    seconds: float
-    """About how long the answer should be: the call's length by default."""
-    temperature: float = 1.0
-    """Sampling temperature, above 0; 1 is as learned, lower is safer."""
-    style: str = ""
-    """A style label the partner knows; empty is "like me"."""
-    seed: int = 0
-    """Same seed, same call, same settings: same answer."""
 
 
 class Listener(Protocol):

@@ -1,0 +1,75 @@
+"""A folder of MIDI files as pieces: the shared corpus with its manifest, or anybody's own files.
+
+With a `manifest.csv` in the folder, splits, tiers and licences are the manifest's. Without, every MIDI
+file below it counts, and a file's split is drawn from a hash of its name: 80 % train, 10 % valid, 10 % test.
+"""
+
+import csv
+import hashlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from duet.errors import FileError
+from duet.midi import read_midi
+from duet.piece import Piece
+
+logger = logging.getLogger(__name__)
+
+COMPOSERS = "bach beethoven brahms chopin debussy grieg haydn liszt mendelssohn mozart schubert schumann".split()
+"""Composers with enough music in the corpus to be a style of their own."""
+
+
+def read_pieces(folder: Path, splits: tuple[str, ...] = ("train", "valid", "test")) -> Iterator[Piece]:
+    """Yield the pieces of a folder in a fixed order; a file that does not parse is logged and left out.
+
+    Raises FileError if the folder is not there or holds no MIDI file of those splits.
+    """
+    if not folder.is_dir():
+        raise FileError(f"{folder}: no such folder; --data takes a folder of MIDI files")
+    found = False
+    for row in _rows(folder):
+        if row["split"] not in splits:
+            continue
+        try:
+            events = tuple(read_midi(folder / row["file"]))
+        except FileError as error:
+            logger.warning("left out: %s", error)
+            continue
+        found = True
+        yield Piece(
+            row["file"],
+            events,
+            row["split"],
+            row.get("source", ""),
+            style_of(row["file"]),
+            row.get("tier", "A") == "A",
+            row.get("real_velocity", "1") == "1",
+        )
+    if not found:
+        raise FileError(f"{folder}: holds no MIDI file of the split {' or '.join(splits)}")
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    manifest = folder / "manifest.csv"
+    if manifest.exists():
+        with manifest.open(newline="") as lines:
+            return [row for row in csv.DictReader(lines) if (folder / row["file"]).exists()]
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".mid", ".midi"})
+    names = [str(path.relative_to(folder)) for path in files]
+    return [{"file": name, "split": _draw_split(name)} for name in names]
+
+
+def _draw_split(name: str) -> str:
+    draw = hashlib.sha256(name.encode()).digest()[0]
+    return "train" if draw < 205 else "valid" if draw < 230 else "test"
+
+
+def style_of(name: str) -> str:
+    """The style label in a corpus path: a composer, "pop", "jazz", or none."""
+    if "pop909" in name:
+        return "pop"
+    if "wjazzd" in name or "openewld" in name:
+        return "jazz"
+    folders = name.lower().replace("-", "/").replace("_", "/").split("/")
+    return next((composer for composer in COMPOSERS if composer in folders), "")

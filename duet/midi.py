@@ -1,0 +1,130 @@
+"""MIDI messages and files to events and back.
+
+One piano is heard: all tracks and channels of a file but the drums (channel 10) are laid on one keyboard.
+Note-on with velocity 0 is a note-off (MIDI 1.0). A pitch struck again while it sounds ends first.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import mido
+
+from duet.errors import FileError
+from duet.note import Event, NoteOff, NoteOn, Pedal, order
+
+SUSTAIN = 64
+DRUMS = 9
+TICKS_PER_BEAT = 960
+TEMPO = 500_000
+"""Microseconds a beat in the files we write: 120 beats a minute, so a tick is 0.52 ms."""
+
+
+def event_of(message: Sequence[int], time: float) -> Event | None:
+    """The event in the bytes of one MIDI message, or None if it is of no concern."""
+    if len(message) < 3:
+        return None
+    status, first, second = message[0] & 0xF0, message[1] & 0x7F, message[2] & 0x7F
+    match status:
+        case 0x90 if second > 0:
+            return NoteOn(time, first, second)
+        case 0x80 | 0x90:
+            return NoteOff(time, first)
+        case 0xB0 if first == SUSTAIN:
+            return Pedal(time, second)
+    return None
+
+
+def message_of(event: Event, channel: int = 0) -> list[int]:
+    """The bytes of the MIDI message that says the event. channel: 0..15."""
+    match event:
+        case NoteOn(_, pitch, velocity):
+            return [0x90 | channel, pitch, velocity]
+        case NoteOff(_, pitch):
+            return [0x80 | channel, pitch, 64]
+        case Pedal(_, value):
+            return [0xB0 | channel, SUSTAIN, value]
+
+
+def read_midi(path: Path) -> list[Event]:
+    """The events of a MIDI file, in playing order, in seconds. Raises FileError."""
+    try:
+        file = mido.MidiFile(path, clip=True)
+        if file.type == 2:
+            raise FileError(f"{path}: a MIDI file of type 2 has no common timeline; save it as type 0 or 1")
+        if not 0 < file.ticks_per_beat < 0x8000:
+            raise FileError(f"{path}: its times are in SMPTE frames; save it with ticks per beat")
+        messages = mido.merge_tracks(file.tracks)
+    except FileNotFoundError:
+        raise FileError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise FileError(f"{path}: is a folder, not a MIDI file") from None
+    except PermissionError:
+        raise FileError(f"{path}: not allowed to read it") from None
+    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
+        reason = str(error) or type(error).__name__
+        raise FileError(f"{path}: not a MIDI file that can be read ({reason})") from error
+    return _on_one_keyboard(messages, file.ticks_per_beat)
+
+
+def _on_one_keyboard(messages: Sequence[mido.Message], ticks_per_beat: int) -> list[Event]:
+    """Merge channels: a key stays down until the last channel that pressed it lets go."""
+    events: list[Event] = []
+    holders: dict[int, dict[int, int]] = {}
+    tempo, time = 500_000, 0.0
+    for message in messages:
+        time += message.time * tempo / ticks_per_beat / 1e6
+        if message.type == "set_tempo":
+            tempo = message.tempo
+        if getattr(message, "channel", DRUMS) == DRUMS:
+            continue
+        match event_of(message.bytes(), time):
+            case NoteOn(_, pitch, _) as press:
+                by_channel = holders.setdefault(pitch, {})
+                if by_channel:
+                    events.append(NoteOff(time, pitch))
+                by_channel[message.channel] = 1
+                events.append(press)
+            case NoteOff(_, pitch) as release:
+                by_channel = holders.get(pitch, {})
+                if by_channel.pop(message.channel, 0) and not by_channel:
+                    events.append(release)
+            case Pedal() as pedal:
+                events.append(pedal)
+    events.extend(NoteOff(time, pitch) for pitch, by_channel in holders.items() if by_channel)
+    return sorted(_lengthen(events), key=order)
+
+
+def _lengthen(events: list[Event]) -> list[Event]:
+    """Give notes that end at the very moment they begin a millisecond, so that order stays clear."""
+    pressed: dict[int, float] = {}
+    result: list[Event] = []
+    for event in events:
+        match event:
+            case NoteOn(time, pitch, _):
+                pressed[pitch] = time
+            case NoteOff(time, pitch) if time <= pressed.get(pitch, -1.0):
+                result.append(NoteOff(time + 0.001, pitch))
+                continue
+        result.append(event)
+    return result
+
+
+def write_midi(path: Path, tracks: Mapping[str, Sequence[Event]]) -> None:
+    """Write named tracks, each on a channel of its own, times from 0 in seconds. Raises FileError."""
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+    conductor = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=TEMPO)])
+    file.tracks.append(conductor)
+    for channel, (name, events) in enumerate(tracks.items()):
+        track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+        now = 0
+        for event in sorted(events, key=order):
+            tick = max(now, round(event.time * 1e6 / TEMPO * TICKS_PER_BEAT))
+            track.append(mido.Message.from_bytes(message_of(event, channel), time=tick - now))
+            now = tick
+        file.tracks.append(track)
+    partial = path.with_name(path.name + ".part")
+    try:
+        file.save(partial)
+        partial.replace(path)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror or error})") from error
