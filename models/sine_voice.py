@@ -2,7 +2,7 @@
 
 Each partial is one complex number z, turned sample by sample: a block of it is Im(z E), where the row
 E[n] = exp((i w - 1 / tau) n) is computed once. Pitch, decay and damping are all in E, so a block costs one
-matrix product over the keys that sound.
+product of a small vector and matrix for each key that sounds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,7 +66,7 @@ class SineVoice:
         self._damped_turns = _turns(turn - 1 / (config.damping * config.sample_rate), samples)
 
     def render(self, timeline: Timeline) -> Iterator[NDArray[np.float32]]:
-        """Yield blocks for ever, from silence: (block_length, 1) in [-1, 1]; each takes the events due in it."""
+        """Yield blocks (block_length, 1) in [-1, 1] for ever, from silence; each takes the events due in it."""
         ringing = np.zeros(self._amplitude.shape, np.complex64)
         damped = np.zeros_like(ringing)
         held = np.zeros(PITCHES, bool)
@@ -106,11 +106,10 @@ class SineVoice:
                 continue
             audible = np.abs(partials[:, 0]) > self.config.silence
             partials[~audible] = 0
-            keys = np.flatnonzero(audible)
-            if length and len(keys):
-                row = turns[keys]
-                out += (partials[keys].ravel() @ row[:, :, :length].reshape(-1, length)).imag
-                partials[keys] *= row[:, :, length]
+            if length:
+                for key in np.flatnonzero(audible):
+                    out += (partials[key] @ turns[key, :, :length]).imag
+                partials *= turns[:, :, length]
 
 
 def _turns(exponent: NDArray, samples: NDArray) -> NDArray[np.complex64]:
