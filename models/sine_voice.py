@@ -66,7 +66,7 @@ class SineVoice:
         self._damped_turns = _turns(turn - 1 / (config.damping * config.sample_rate), samples)
 
     def render(self, timeline: Timeline) -> Iterator[NDArray[np.float32]]:
-        """Yield blocks (block_length, 1) in [-1, 1] for ever, from silence; each takes the events due in it."""
+        """Yield blocks (block_length, 1) in [-1, 1] for ever, from silence, each with its events taken."""
         ringing = np.zeros(self._amplitude.shape, np.complex64)
         damped = np.zeros_like(ringing)
         held = np.zeros(PITCHES, bool)
@@ -109,7 +109,7 @@ class SineVoice:
             if length:
                 for key in np.flatnonzero(audible):
                     out += (partials[key] @ turns[key, :, :length]).imag
-                partials *= turns[:, :, length]
+                np.multiply(partials, turns[:, :, length], out=partials)
 
 
 def _turns(exponent: NDArray, samples: NDArray) -> NDArray[np.complex64]:
