@@ -1,0 +1,46 @@
+"""Policies: how long a silence ends a phrase."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from duet.note import Event, Note, events_of
+from duet.phrase_end import adaptive, fixed
+
+
+def phrase(onsets: list[float], duration: float) -> list[Event]:
+    return events_of([Note(onset, 60 + index % 12, 80, onset + duration) for index, onset in enumerate(onsets)])
+
+
+def test_a_fixed_silence_does_not_listen() -> None:
+    assert fixed(0.6)([]) == fixed(0.6)(phrase([0, 1, 2], 0.1)) == 0.6
+
+
+def test_a_fixed_silence_must_be_a_silence() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        fixed(0.0)
+
+
+def test_a_fast_player_is_answered_sooner_than_a_slow_one() -> None:
+    fast = adaptive(phrase([0.15 * k for k in range(8)], 0.12))
+    slow = adaptive(phrase([0.7 * k for k in range(8)], 0.6))
+    assert fast <= 0.3
+    assert slow >= 0.7
+
+
+def test_a_player_who_leaves_gaps_is_not_cut_off_in_a_gap_of_that_length() -> None:
+    assert adaptive(phrase([0, 0.4, 0.8, 1.2, 2.1], 0.3)) > 0.6
+
+
+def test_one_tap_gets_a_cautious_silence() -> None:
+    assert adaptive(phrase([0.0], 0.1)) >= 0.7
+
+
+def test_a_chord_counts_as_one_onset() -> None:
+    chord = events_of([Note(0.001 * k, 60 + k, 80, 0.5) for k in range(5)])
+    assert adaptive(chord) >= 0.7
+
+
+@given(st.lists(st.floats(0, 60), max_size=30), st.floats(0.01, 3))
+def test_the_silence_is_always_within_its_bounds(onsets: list[float], duration: float) -> None:
+    assert 0.3 <= adaptive(phrase(sorted(onsets), duration)) <= 1.2
