@@ -1,0 +1,210 @@
+"""Measure a piano: find, key by key, the decaying sinusoids whose sum comes closest to its notes.
+
+A key's partials are tracked up the stretched harmonic series f_h = h f0 sqrt(1 + B h^2). Around each, the
+poles (frequencies and decays) are found by the matrix pencil (Hua and Sarkar 1990) on a narrow band of the
+spectrum: once over the first half second, for the stroke, and once in a narrower band over five seconds, for
+the slow decay and the beating of the strings. Bands between the partials of the upper keys give the knock of
+the hammer. Then one least-squares fit over all poles gives every amplitude and phase.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duet.note import Event, NoteOff, NoteOn
+from models.partials import KEYS, LOWEST, Partials
+
+logger = logging.getLogger(__name__)
+
+Render = Callable[[list[Event], float], NDArray[np.float32]]
+"""Events and a length in seconds to their sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitConfig:
+    """How closely to look."""
+
+    sample_rate: int
+    """Samples a second."""
+    seconds: float = 6.0
+    """How long each key is held while it is measured."""
+    harmonics: int = 130
+    """Partials tracked at most."""
+    stroke_poles: int = 3
+    """Fast poles around a partial."""
+    slow_poles: int = 2
+    """Slow poles around a partial."""
+    knock_poles: int = 3
+    """Poles in each 100 Hz between the partials."""
+    knock_top: float = 6000.0
+    """Hz up to which the knock is measured."""
+    threshold: float = 3e-4
+    """Poles quieter than this against the key's loudest are dropped."""
+
+
+def fit_partials(render: Render, config: FitConfig) -> Partials:
+    """Measure all keys of an instrument."""
+    start, exponents, amplitudes = [0], [], []
+    for key in range(KEYS):
+        press = [NoteOn(0.0, LOWEST + key, 127), NoteOff(config.seconds + 1, LOWEST + key)]
+        audio = render(press, config.seconds).astype(np.float64)
+        exponent, amplitude = fit_key(audio, LOWEST + key, config)
+        exponents.append(exponent)
+        amplitudes.append(amplitude)
+        start.append(start[-1] + len(exponent))
+        logger.info("key %d: %d partials", LOWEST + key, len(exponent))
+    gain, damping = _measure_velocities(render, config.sample_rate)
+    return Partials(np.array(start), np.concatenate(exponents), np.concatenate(amplitudes), gain, damping)
+
+
+def fit_key(
+    audio: NDArray[np.float64], pitch: int, config: FitConfig
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """audio: (T,), one key from its onset on -> its exponents a second, its amplitudes."""
+    fundamental, centres = _track(audio, pitch, config)
+    size = 1 << (2 * len(audio) - 1).bit_length()
+    spectrum = np.fft.rfft(audio, size)
+    band = _Bands(spectrum, config.sample_rate / size)
+    wide, narrow = min(fundamental, 100.0), min(15.0, fundamental / 2)
+    poles = []
+    for centre in centres:
+        fast = band.poles(centre, wide, config.stroke_poles + config.slow_poles, 0.6 / wide, 0.6)
+        fast = fast[(fast.real < -4) & (fast.real > -250)]
+        slow = band.poles(centre, narrow, config.slow_poles, 0.05 + 0.5 / narrow, 4.5)
+        slow = np.minimum(slow.real, -0.15) + 1j * slow.imag
+        slow = slow[slow.real > -15]
+        if len(slow):
+            fast = fast[fast.real < 1.7 * slow.real.min()]
+        poles += [fast, slow]
+    if fundamental > 120:
+        for centre in np.arange(50, config.knock_top, 100):
+            if np.abs(centres - centre).min() > 75:
+                knock = band.poles(centre, 100.0, config.knock_poles, 0.006, 0.4)
+                knock = knock[knock.real > -250]
+                poles.append(np.minimum(knock.real, -2) + 1j * knock.imag)
+    exponent = np.concatenate(poles)
+    amplitude = _amplitudes(audio, exponent, config.sample_rate)
+    for _ in range(2):
+        loudness = np.abs(amplitude) * np.minimum(1, np.sqrt(3 / -exponent.real))
+        exponent = exponent[loudness > config.threshold * loudness.max()]
+        amplitude = _amplitudes(audio, exponent, config.sample_rate)
+    return exponent, amplitude
+
+
+def _track(audio: NDArray[np.float64], pitch: int, config: FitConfig) -> tuple[float, NDArray[np.float64]]:
+    """The fundamental and the partials' frequencies in Hz, by following the series upwards."""
+    rate = config.sample_rate
+    size = 1 << 17
+    segment = audio[int(0.03 * rate) : int(2.03 * rate)]
+    level = np.abs(np.fft.rfft(segment * np.hanning(len(segment)), size))
+    bin_hz = rate / size
+    fundamental = 440 * 2 ** ((pitch - 69) / 12)
+    stiffness = 1.5e-4 * max(1.0, (fundamental / 110) ** 0.8)
+    found: list[tuple[int, float, float]] = []
+    centres = []
+    for harmonic in range(1, config.harmonics + 1):
+        expected = harmonic * fundamental * np.sqrt(1 + stiffness * harmonic**2)
+        if expected > 0.48 * rate:
+            break
+        reach = min(max(0.2 * fundamental, 3), 0.02 * expected + 4)
+        low, high = int((expected - reach) / bin_hz), int((expected + reach) / bin_hz) + 2
+        peak = low + int(level[low:high].argmax())
+        half = 0.5 * fundamental / bin_hz
+        around = np.median(level[max(0, int(expected / bin_hz - half)) : int(expected / bin_hz + half) + 2])
+        clear = level[peak] > 6 * around and level[peak] > 1e-5 * level.max()
+        centres.append(peak * bin_hz if clear else expected)
+        if clear:
+            found.append((harmonic, peak * bin_hz, float(np.sqrt(level[peak]))))
+        if clear and len(found) >= 3:
+            number, frequency, weight = np.array(found).T
+            weight = weight * number
+            terms = np.stack([np.ones_like(number), number**2], axis=1) * weight[:, None]
+            offset, slope = np.linalg.lstsq(terms, (frequency / number) ** 2 * weight, rcond=None)[0]
+            if offset > 0 and slope > 0:
+                fundamental, stiffness = float(np.sqrt(offset)), float(slope / offset)
+    last = found[-1][0] if found else 1
+    return fundamental, np.array(centres[:last])
+
+
+@dataclass(frozen=True, slots=True)
+class _Bands:
+    """The poles of narrow bands of one spectrum."""
+
+    spectrum: NDArray[np.complex128]
+    bin_hz: float
+
+    def poles(
+        self, centre: float, width: float, count: int, begin: float, seconds: float
+    ) -> NDArray[np.complex128]:
+        """Up to `count` exponents a second within 0.65 width of `centre`, from `seconds` of the band.
+
+        centre, width: Hz.  begin: seconds to leave out, where the band's filter rings.
+        """
+        size = 1 << int(np.ceil(np.log2(3 * width / self.bin_hz)))
+        middle = round(centre / self.bin_hz)
+        offset = np.arange(-size // 2, size // 2)
+        taper = np.sin(
+            np.clip((1.25 * width - np.abs(offset * self.bin_hz)) / (0.5 * width), 0, 1) * np.pi / 2
+        )
+        inside = (middle + offset > 0) & (middle + offset < len(self.spectrum))
+        picked = self.spectrum[np.clip(middle + offset, 0, len(self.spectrum) - 1)]
+        signal = np.fft.ifft(np.fft.ifftshift(np.where(inside, picked, 0) * taper**2))
+        rate = size * self.bin_hz
+        first = int(np.ceil(begin * rate))
+        signal = signal[first : first + int(min(max(seconds * rate, 30), 600))]
+        lags = min(len(signal) // 3, 120)
+        rows = np.lib.stride_tricks.sliding_window_view(signal, lags)
+        _, vectors = np.linalg.eigh(rows.conj().T @ rows)
+        space = vectors[:, ::-1][:, :count].conj()
+        turns = np.linalg.eigvals(np.linalg.lstsq(space[:-1], space[1:], rcond=None)[0])
+        exponent = np.log(turns) * rate
+        near = np.abs(exponent.imag) < 2 * np.pi * 0.65 * width
+        return exponent[near] + 2j * np.pi * middle * self.bin_hz
+
+
+def _amplitudes(
+    audio: NDArray[np.float64],
+    exponent: NDArray[np.complex128],
+    rate: int,
+    seconds: float = 4.0,
+    fading: float = 0.5,
+    ridge: float = 1e-6,
+) -> NDArray[np.complex128]:
+    """Least squares over the first `seconds`, the error weighted by exp(-fading t).
+
+    The Gram matrix of exponentials is a geometric sum, so nothing of the signal's length is ever formed.
+    """
+    block = 512
+    blocks = int(seconds * rate) // block
+    length = blocks * block
+    time = np.arange(length) / rate
+    weighted = (audio[:length] * np.exp(-2 * fading * time)).reshape(blocks, block)
+    turn = exponent / rate
+    inner = np.exp(turn.conj()[:, None] * np.arange(block))
+    outer = np.exp(turn.conj()[:, None] * block * np.arange(blocks))
+    product = np.einsum("pb,pb->p", outer, inner @ weighted.T)
+    both = np.concatenate([turn, turn.conj()])
+    product = np.concatenate([product, product.conj()])
+    ratio = both.conj()[:, None] + both[None, :] - 2 * fading / rate
+    gram = np.expm1(ratio * length) / np.expm1(ratio)
+    norm = np.sqrt(np.real(np.diag(gram)))
+    gram = gram / norm[:, None] / norm[None, :] + ridge * np.eye(len(both))
+    return 2 * (np.linalg.solve(gram, product / norm) / norm)[: len(exponent)]
+
+
+def _measure_velocities(render: Render, rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The gain and the damping of each velocity, from middle C held and middle C let go."""
+    gain, damping = np.zeros(128), np.zeros(128)
+    press = 0.3
+    for velocity in range(1, 128):
+        stroke = NoteOn(0.0, 60, velocity)
+        held = render([stroke], 0.5).astype(np.float64)
+        freed = render([stroke, NoteOff(press, 60)], 0.5).astype(np.float64)
+        early, late = (slice(int((press + t) * rate), int((press + t + 0.03) * rate)) for t in (0.02, 0.06))
+        level = [np.sqrt(np.mean(freed[s] ** 2) / np.mean(held[s] ** 2)) for s in (early, late)]
+        gain[velocity] = np.sqrt(np.mean(held**2))
+        damping[velocity] = np.log(level[0] / level[1]) / 0.04
+    return gain / gain[127], damping

@@ -1,0 +1,197 @@
+"""The harmonic source: the piano roll as bare partials, computed in the network's sub-bands.
+
+Every partial is a complex number that is turned once a sub-band step, so it costs 1 / M of what it would at
+the sample rate, and it appears only in the one or two bands it falls in. A note starts at the frame it begins in;
+a damper moves a key's partials from the ringing bank into the damped one, where they die fast. All state is
+in `SourceState`, which is handed over from call to call; any partition into calls sounds the same.
+
+Channels, each of M bands: slow partials of ringing keys, fast ones (the stroke), damped keys.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from models.partials import KEYS, Partials
+from models.pqmf import FilterBank
+
+GROUPS = 3
+FAST = 8.0
+"""Partials that decay faster than this (a second) belong to the stroke."""
+AUDIBLE = 1e-4
+"""The smallest share of a partial that a band keeps."""
+SILENCE = 1e-6
+"""Amplitude under which a partial is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTables:
+    """Partials split into bands: an entry for each band that a partial is heard in, key after key."""
+
+    start: NDArray[np.int64]
+    """(KEYS + 1,): key k has entries start[k] .. start[k + 1]."""
+    channel: NDArray[np.int64]
+    """(E,): group * bands + band while ringing."""
+    amplitude: NDArray[np.float32]
+    """(2, E): real and imaginary part at the onset, velocity 127."""
+    powers: NDArray[np.float32]
+    """(2, E, steps): an entry's turn to each step of a frame."""
+    turn: NDArray[np.float32]
+    """(2, E): an entry's turn from frame to frame."""
+    gain: NDArray[np.float32]
+    """(128,): by velocity."""
+    fade: NDArray[np.float32]
+    """(128,): by velocity, what a damped key's amplitude is multiplied by each step."""
+    bands: int
+    """Bands in a group of channels."""
+    steps: int
+    """Sub-band steps in a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What sounds between two frames."""
+
+    ringing: NDArray[np.float32]
+    """(2, E): entries of keys held by hand or pedal."""
+    damped: NDArray[np.float32]
+    """(2, E): entries of keys whose damper has fallen."""
+    velocity: NDArray[np.int64]
+    """(2, KEYS): 1..127 of each ringing and each damped key, 0 where there is none."""
+
+    @classmethod
+    def silent(cls, tables: SourceTables) -> "SourceState":
+        """Nothing sounds."""
+        entries = len(tables.channel)
+        return cls(
+            np.zeros((2, entries), np.float32),
+            np.zeros((2, entries), np.float32),
+            np.zeros((2, KEYS), np.int64),
+        )
+
+
+def build_tables(
+    partials: Partials, bank: FilterBank, sample_rate: int, hop_length: int, delay: int
+) -> SourceTables:
+    """Split partials into the bank's bands. delay: samples that the joined sound lags its frames by."""
+    steps = hop_length // bank.bands
+    exponent = partials.exponent / sample_rate
+    share = bank.response(exponent, delay)
+    partial, band = np.nonzero(np.abs(share) > AUDIBLE)
+    key = np.searchsorted(partials.start, partial, side="right") - 1
+    group = (-partials.exponent.real > FAST).astype(np.int64)[partial]
+    step = exponent[partial] * bank.bands
+    amplitude = partials.amplitude[partial] * share[partial, band]
+    powers = np.exp(step[:, None] * np.arange(steps))
+    turn = np.exp(step * steps)
+    return SourceTables(
+        np.searchsorted(key, np.arange(KEYS + 1)),
+        group * bank.bands + band,
+        _split(amplitude),
+        _split(powers),
+        _split(turn),
+        partials.gain.astype(np.float32),
+        np.exp(-partials.damping * bank.bands / sample_rate).astype(np.float32),
+        bank.bands,
+        steps,
+    )
+
+
+def _split(values: NDArray[np.complex128]) -> NDArray[np.float32]:
+    return np.stack([values.real, values.imag]).astype(np.float32)
+
+
+def sound_source(
+    tables: SourceTables,
+    state: SourceState,
+    onset: NDArray[np.float32],
+    release: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Sound some frames; `state` moves on in place.
+
+    onset, release: (frames, KEYS), velocity in 0..1 and 0 or 1 -> out: (GROUPS * bands, frames * steps).
+    """
+    advance(
+        onset, release, out, state.ringing, state.damped, state.velocity, tables.start, tables.channel,
+        tables.amplitude, tables.powers, tables.turn, tables.gain, tables.fade, tables.bands,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def advance(
+    onset, release, out, ringing, damped, velocity, start, channel, amplitude, powers, turn, gain, fade, bands
+):  # fmt: skip
+    """The kernel of `sound_source`."""
+    steps = powers.shape[2]
+    swell = np.zeros((bands, steps), np.float32)
+    out[:] = 0
+    for frame in range(onset.shape[0]):
+        at = frame * steps
+        for key in range(KEYS):
+            first, last = start[key], start[key + 1]
+            pressed = onset[frame, key] > 0
+            if (pressed or release[frame, key] > 0) and velocity[0, key] > 0:
+                damp(ringing, damped, velocity, key, first, last)
+            if pressed:
+                velocity[0, key] = int(onset[frame, key] * 127 + 0.5)
+                level = gain[velocity[0, key]]
+                for e in range(first, last):
+                    ringing[0, e] = amplitude[0, e] * level
+                    ringing[1, e] = amplitude[1, e] * level
+                if release[frame, key] > 0:
+                    damp(ringing, damped, velocity, key, first, last)
+            if velocity[0, key] > 0:
+                loudest = np.float32(0)
+                for e in range(first, last):
+                    real, imag = ringing[0, e], ringing[1, e]
+                    power = real * real + imag * imag
+                    if power < SILENCE * SILENCE:
+                        continue
+                    loudest = max(loudest, power)
+                    row = channel[e]
+                    for step in range(steps):
+                        out[row, at + step] += real * powers[0, e, step] - imag * powers[1, e, step]
+                    ringing[0, e] = real * turn[0, e] - imag * turn[1, e]
+                    ringing[1, e] = real * turn[1, e] + imag * turn[0, e]
+                if loudest == 0:
+                    velocity[0, key] = 0
+                    ringing[:, first:last] = 0
+            if velocity[1, key] > 0:
+                loudest = np.float32(0)
+                swell[:] = 0
+                step_fade = fade[velocity[1, key]]
+                frame_fade = step_fade**steps
+                for e in range(first, last):
+                    real, imag = damped[0, e], damped[1, e]
+                    power = real * real + imag * imag
+                    if power < SILENCE * SILENCE:
+                        continue
+                    loudest = max(loudest, power)
+                    row = channel[e] % bands
+                    for step in range(steps):
+                        swell[row, step] += real * powers[0, e, step] - imag * powers[1, e, step]
+                    damped[0, e] = (real * turn[0, e] - imag * turn[1, e]) * frame_fade
+                    damped[1, e] = (real * turn[1, e] + imag * turn[0, e]) * frame_fade
+                for band in range(bands):
+                    level = np.float32(1)
+                    for step in range(steps):
+                        out[(GROUPS - 1) * bands + band, at + step] += swell[band, step] * level
+                        level *= step_fade
+                if loudest == 0:
+                    velocity[1, key] = 0
+                    damped[:, first:last] = 0
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def damp(ringing, damped, velocity, key, first, last):
+    """The damper falls on a key: its ringing partials join its damped ones."""
+    velocity[1, key] = velocity[0, key]
+    velocity[0, key] = 0
+    for e in range(first, last):
+        damped[0, e] += ringing[0, e]
+        damped[1, e] += ringing[1, e]
+        ringing[0, e] = 0
+        ringing[1, e] = 0
