@@ -1,0 +1,126 @@
+"""How an answer is drawn from what the network says: step by step, within what a pianist can do.
+
+No key goes down that is down, nor up that is up (the network sees to that), no more keys at once than two
+hands hold, no note for ever, no long silence, and time moves on. The answer is about as long as asked for:
+from 80 % of that on it ends where the network says a phrase ends, asking less and less of it, until at 120 %
+no more keys are struck and at 130 % all are let go.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from duet.request import Request
+from models.events import GAPS, OFF, PEDAL_DOWN, PEDAL_UP, Step, bin_of
+from models.partner import PartnerNet
+from models.partner_step import State
+
+SECONDS = torch.tensor(GAPS, dtype=torch.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How to draw; found by looking at answers."""
+
+    gap_floor: float = 0.03
+    """Gaps less likely than this share of the likeliest are never drawn (min-p)."""
+    token_floor: float = 0.04
+    """The same for tokens."""
+    velocity_floor: float = 0.1
+    """The same for velocities."""
+    most_keys: int = 12
+    """Keys down at once."""
+    longest_note: float = 8.0
+    """Seconds."""
+    longest_wait: float = 2.0
+    """Seconds between key strokes, if the player did not wait longer."""
+    most_at_once: int = 14
+    """Steps without time passing."""
+    most_steps: int = 1200
+    """Events in one answer."""
+    ring: float = 0.3
+    """Seconds that the pedal stays down after the last key is up."""
+
+
+def draw(logits: Tensor, temperature: float, floor: float, generator: torch.Generator) -> int:
+    """Sample an index, leaving out what is less likely than `floor` times the likeliest."""
+    odds = ((logits - logits.max()) / temperature).exp()
+    return int(torch.multinomial(odds * (odds >= floor), 1, generator=generator))
+
+
+class Composer:
+    """One answer in the making."""
+
+    def __init__(self, net: PartnerNet, request: Request, wait: float, manners: Manners) -> None:
+        self._net, self._request, self._manners = net, request, manners
+        self._wait = max(manners.longest_wait, wait)
+        self._generator = torch.Generator().manual_seed(request.seed)
+        self._closing = False
+        self._steps = self._at_once = 0
+        self._struck = 0.0
+        self.time = 0.0
+        """Seconds from the answer's first onset to the step given last."""
+
+    @torch.inference_mode()
+    def next(self, state: State) -> Step | None:
+        """The next step after a state, or None where the answer is over."""
+        held = state.hands.held[0, 0]
+        late = self.time >= 1.29 * self._request.seconds or self._steps >= self._manners.most_steps
+        self._closing = self._closing or late or self._ends(state)
+        if self._closing and not held.any():
+            return self._give(bin_of(self._manners.ring), PEDAL_UP) if state.hands.pedal.any() else None
+        if late:
+            return self._give(0, OFF + int(held.nonzero()[0]))
+        gap = self._draw_gap(state)
+        overdue = state.hands.age[0, 0] * held + float(SECONDS[gap])
+        if held.any() and overdue.max() > self._manners.longest_note + 1e-3:
+            key = int(overdue.argmax())
+            left = self._manners.longest_note - float(state.hands.age[0, 0, key])
+            return self._give(bin_of(left), OFF + key)
+        return self._draw_token(state, gap)
+
+    def _ends(self, state: State) -> bool:
+        """Whether a phrase ends here, and it is time for that."""
+        share = self.time / self._request.seconds
+        if share < 0.8 or not self._steps:
+            return False
+        likely = float(torch.sigmoid(self._net.end_head(state.h)))
+        return likely > max(0.0, 0.5 * (1.2 - share) / 0.4)
+
+    def _draw_gap(self, state: State) -> int:
+        if not self._steps:
+            return 0
+        logits = self._net.gap_logits(state.h)[0, 0].clone()
+        longest = min(1.3 * self._request.seconds - self.time, self._struck + self._wait - self.time)
+        logits[1:][SECONDS[1:] > longest] = -torch.inf
+        if self._at_once >= self._manners.most_at_once:
+            logits[0] = -torch.inf
+            logits[1] = logits[1].clamp(min=-50.0)
+        return draw(logits, self._request.temperature, self._manners.gap_floor, self._generator)
+
+    def _draw_token(self, state: State, gap: int) -> Step:
+        gaps = torch.tensor([[gap]])
+        logits = self._net.token_logits(state.h, gaps, state.hands)[0, 0]
+        held = state.hands.held[0, 0]
+        silent = self.time + float(SECONDS[gap]) - self._struck >= self._wait - 0.02
+        if self._closing:
+            logits[:OFF] = logits[PEDAL_DOWN:] = -torch.inf
+        elif not self._steps or (silent and held.sum() < self._manners.most_keys):
+            logits[OFF:] = -torch.inf
+        elif held.sum() >= self._manners.most_keys:
+            logits[:OFF] = -torch.inf
+        token = draw(logits, self._request.temperature, self._manners.token_floor, self._generator)
+        if token >= OFF:
+            return self._give(gap, token)
+        levels = self._net.velocity_logits(state.h, gaps, torch.tensor([[token]]))[0, 0]
+        level = draw(levels, self._request.temperature, self._manners.velocity_floor, self._generator)
+        return self._give(gap, token, level)
+
+    def _give(self, gap: int, token: int, velocity: int = 0) -> Step:
+        self.time += float(GAPS[gap])
+        self._at_once = 0 if gap else self._at_once + 1
+        self._steps += 1
+        if token < OFF:
+            self._struck = self.time
+        return Step(gap, token, velocity)

@@ -1,0 +1,97 @@
+"""The partner `neural`: hears event by event, answers event by event, from one network with a cache.
+
+Every event of the player's is one step of the network, taken as it happens, so that an answer can begin at
+once. The silence between turns is no part of the music: each turn begins with a token of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from duet.note import Event, NoteOn, Pedal
+from duet.request import Request
+from models.compose import Composer, Manners
+from models.events import PARTNER, PLAYER, Keyboard, Metre, Step, event_of
+from models.partner_file import load_net
+from models.partner_step import State, Stepper
+
+
+class NeuralPartner:
+    """A network that plays; what it must keep to is in `duet.ports.Partner`."""
+
+    def __init__(self, weights: Path, manners: Manners | None = None) -> None:
+        self._net = load_net(weights)
+        self._manners = manners or Manners()
+        self.styles: Sequence[str] = self._net.config.styles
+        self._stepper = Stepper(self._net)
+        self.forget()
+        self._stepper.step(self._state, Step(0, PLAYER))  # the first step is slow: have it over with
+
+    def forget(self) -> None:
+        """Forget the whole conversation."""
+        self._state = self._stepper.start()
+        self._turn = 0
+        self._keyboard, self._metre = Keyboard(), Metre()
+        self._pedal = False
+        self._struck: float | None = None
+        self._wait = 0.0
+        self._answer: list[tuple[float, State, frozenset[int], bool]] = []
+        self._answers = 0
+
+    def hear(self, event: Event) -> None:
+        """Take one event of the player's: one step of the network."""
+        if isinstance(event, Pedal):
+            self._pedal = event.down
+        if self._turn != PLAYER:
+            if not isinstance(event, NoteOn):
+                return  # a key or the pedal let go after its call ended
+            self._begin(PLAYER, 0)
+            self._struck, self._wait = None, 0.0
+            if self._pedal:
+                self._take(Pedal(event.time, 127))
+        if isinstance(event, NoteOn):
+            self._wait = max(self._wait, event.time - (event.time if self._struck is None else self._struck))
+            self._struck = event.time
+        self._take(event)
+
+    def _take(self, event: Event) -> None:
+        for token, velocity in self._keyboard.take(event):
+            step = Step(self._metre.gap(event.time), token, velocity // 4)
+            self._state = self._stepper.step(self._state, step)
+
+    def _begin(self, turn: int, style: int) -> None:
+        """Hand over: whatever is still down is let go, then comes the turn's token."""
+        for token, _ in self._keyboard.release():
+            self._state = self._stepper.step(self._state, Step(0, token), style)
+        self._state = self._stepper.step(self._state, Step(0, turn), style)
+        self._turn, self._metre = turn, Metre()
+
+    def respond(self, request: Request) -> Iterator[Event]:
+        """Compose the answer event by event."""
+        if request.style and request.style not in self.styles:
+            raise ValueError(f"no style {request.style!r}; there are {', '.join(self.styles)}")
+        style = self.styles.index(request.style) + 1 if request.style else 0
+        self._answers += 1
+        number = self._answers
+        self._begin(PARTNER, style)
+        self._answer = []
+        composer = Composer(self._net, request, self._wait, self._manners)
+        while self._answers == number:
+            step = composer.next(self._state)
+            if step is None:
+                return
+            event = event_of(step.token, composer.time, step.velocity)
+            before = composer.time, self._state, frozenset(self._keyboard.held), self._keyboard.pedal
+            self._answer.append(before)
+            self._keyboard.take(event)
+            self._state = self._stepper.step(self._state, step, style)
+            yield event
+
+    def cut(self, seconds: float) -> None:
+        """Take back what was not heard of the last answer."""
+        for time, state, held, pedal in self._answer:
+            if time >= seconds:
+                self._state = state
+                self._keyboard.held, self._keyboard.pedal = set(held), pedal
+                break
+        self._answer = []
+        self._answers += 1

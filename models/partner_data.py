@@ -1,0 +1,179 @@
+"""What the partner learns from: pieces as tokens, and windows of them that look like a duet.
+
+A window is a stretch of one piece, transposed, stretched in time and played louder or softer, and handed
+from player to partner and back where a phrase ends, so that whose turn it is means something. At such a cut
+every key is let go, as it is when a session hands over.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duet.piece import Piece
+from models.events import OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TOKEN_TYPE, Metre, tokens_of
+
+SCORE_SHARE = 0.22
+"""Share of the windows that come from scores (tier B) rather than performances."""
+FIELDS = ("gap", "token", "velocity", "style", "counts", "velocity_counts", "phrase_end")
+
+
+@dataclass(frozen=True, slots=True)
+class Tune:
+    """A piece made ready."""
+
+    name: str
+    split: str
+    source: str
+    style: str
+    expressive: bool
+    real_velocity: bool
+    tokens: NDArray[np.void]
+    """Of TOKEN_TYPE."""
+
+
+def tune_of(piece: Piece) -> Tune:
+    """Clean a piece's events into tokens."""
+    known = piece.name, piece.split, piece.source, piece.style, piece.expressive, piece.real_velocity
+    return Tune(*known, tokens_of(piece.events))
+
+
+def write_tunes(path: Path, pieces: Iterable[Piece]) -> None:
+    """Keep the tokens of pieces in one file, so that a resumed run need not read MIDI again."""
+    tunes = [tune for tune in map(tune_of, pieces) if len(tune.tokens) >= 32]
+    known = [
+        [
+            tune.name,
+            tune.split,
+            tune.source,
+            tune.style,
+            tune.expressive,
+            tune.real_velocity,
+            len(tune.tokens),
+        ]
+        for tune in tunes
+    ]
+    tokens = np.concatenate([tune.tokens for tune in tunes]) if tunes else np.zeros(0, TOKEN_TYPE)
+    with path.open("wb") as file:
+        np.savez(file, tokens=tokens, known=np.array(json.dumps(known)))
+
+
+def read_tunes(path: Path) -> list[Tune]:
+    """The tunes of such a file."""
+    with np.load(path) as file:
+        known, tokens = json.loads(str(file["known"])), file["tokens"]
+    ends = np.cumsum([row[-1] for row in known])
+    return [Tune(*row[:-1], tokens[end - row[-1] : end]) for row, end in zip(known, ends, strict=True)]
+
+
+def weights_of(tunes: Sequence[Tune]) -> NDArray[np.float64]:
+    """How likely a window comes from each tune: by length, with scores held to their share."""
+    weights = np.array([len(tune.tokens) for tune in tunes], float)
+    scores = np.array([not tune.expressive for tune in tunes])
+    if scores.any() and not scores.all():
+        weights[scores] *= SCORE_SHARE / (1 - SCORE_SHARE) * weights[~scores].sum() / weights[scores].sum()
+    return weights / weights.sum()
+
+
+def phrase_ends(tokens: NDArray[np.void]) -> NDArray[np.int64]:
+    """Indices of the key strokes that begin a phrase: they come half a second and three usual gaps late."""
+    strokes = np.flatnonzero(tokens["token"] < OFF)
+    gaps = np.diff(tokens["time"][strokes])
+    between = gaps[gaps > 0.03]
+    if not len(between):
+        return np.zeros(0, np.int64)
+    return strokes[1:][gaps >= max(0.5, 3 * float(np.median(between)))]
+
+
+def vary(tune: Tune, tokens: NDArray[np.void], rng: np.random.Generator) -> NDArray[np.void]:
+    """The same music in another key, tempo and touch; what a score does not say is made up."""
+    tokens = tokens.copy()
+    keyed = tokens["token"] < PEDAL_DOWN
+    keys = tokens["token"][keyed] % OFF
+    if len(keys):
+        low, high = max(-5, -int(keys.min())), min(6, OFF - 1 - int(keys.max()))
+        tokens["token"][keyed] += np.uint8(rng.integers(low, high + 1) % 256)
+    tokens["time"] *= rng.uniform(0.85, 1.15)
+    strokes = tokens["token"] < OFF
+    velocity = tokens["velocity"].astype(float)
+    if not tune.real_velocity:
+        velocity = rng.uniform(40, 90) + rng.normal(0, 6, len(tokens))
+    velocity = np.clip(np.round(velocity * rng.uniform(0.8, 1.2)), 1, 127)
+    tokens["velocity"] = np.where(strokes, velocity, 0)
+    if not tune.expressive:
+        tokens["time"] = np.maximum.accumulate(tokens["time"] + rng.normal(0, 0.008, len(tokens)))
+    return tokens
+
+
+def make_window(
+    tune: Tune, styles: Sequence[str], length: int, rng: np.random.Generator
+) -> dict[str, NDArray[np.int64]]:
+    """One training window: FIELDS, each (length,) int64.
+
+    counts: 1 where the step's gap and token are to be learnt, 2 where its token alone is (a turn's first
+    event). velocity_counts: 1 where its velocity is. phrase_end: 1 if a phrase ends with it.
+    """
+    start = int(rng.integers(0, max(1, len(tune.tokens) - length // 2)))
+    strokes = np.flatnonzero(tune.tokens["token"][start:] < OFF)
+    start += int(strokes[0]) if len(strokes) else 0
+    tokens = vary(tune, tune.tokens[start : start + length + 32], rng)
+    begins = phrase_ends(tokens)
+    number = int(rng.choice(4, p=[0.2, 0.35, 0.3, 0.15]))
+    cuts = {int(cut) for cut in rng.permutation(begins)[:number]}
+    last_of_phrase = {int(begin) - 1 for begin in begins}
+    style = styles.index(tune.style) + 1 if tune.style in styles else 0
+    labelled = {PLAYER: 0, PARTNER: 0}
+    draw = rng.random()
+    if draw > 0.35:
+        labelled = {PLAYER: style if draw > 0.7 else 0, PARTNER: style}
+    rows: list[tuple[int, ...]] = []
+    turn = int(rng.choice([PLAYER, PARTNER]))
+    rows.append((0, turn, 0, labelled[turn], 0, 0, 0))
+    held: set[int] = set()
+    pedal = False
+    metre = Metre()
+    for index, (time, token, velocity) in enumerate(tokens.tolist()):
+        if index in cuts:
+            rows += [(0, OFF + key, 0, labelled[turn], 0, 0, 0) for key in sorted(held)]
+            if pedal:
+                rows.append((0, PEDAL_UP, 0, labelled[turn], 0, 0, 0))
+            held.clear()
+            pedal = False
+            turn = PLAYER + PARTNER - turn
+            rows.append((0, turn, 0, labelled[turn], 0, 0, 0))
+            metre.now = None
+        if token < OFF:
+            held.add(token)
+        elif token < PEDAL_DOWN:
+            if token - OFF not in held:
+                continue
+            held.remove(token - OFF)
+        else:
+            if pedal == (token == PEDAL_DOWN):
+                continue
+            pedal = token == PEDAL_DOWN
+        counts = 2 if metre.now is None else 1
+        learn_velocity = int(token < OFF and tune.real_velocity)
+        end = int(index in last_of_phrase)
+        rows.append((metre.gap(time), token, velocity // 4, labelled[turn], counts, learn_velocity, end))
+    table = np.zeros((length, len(FIELDS)), np.int64)
+    table[:, 1] = PLAYER
+    table[: min(length, len(rows))] = np.array(rows[:length])
+    assert table[:, 1].max() < PLAYED + 2
+    return dict(zip(FIELDS, table.T, strict=True))
+
+
+def make_batch(
+    tunes: Sequence[Tune],
+    weights: NDArray[np.float64],
+    styles: Sequence[str],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+) -> dict[str, NDArray[np.int64]]:
+    """FIELDS, each of the shape (windows, steps)."""
+    chosen = rng.choice(len(tunes), shape[0], p=weights)
+    windows = [make_window(tunes[index], styles, shape[1], rng) for index in chosen]
+    return {field: np.stack([window[field] for window in windows]) for field in FIELDS}

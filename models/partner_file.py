@@ -1,0 +1,53 @@
+"""The partner's weights on disk: one safetensors file with its kind and its config beside the numbers."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from duet.errors import CheckpointError
+from models.partner import PartnerConfig, PartnerNet
+
+KIND = "partner"
+
+
+def save_partner(net: PartnerNet, path: Path, **notes: str) -> None:
+    """Write the weights in half precision; notes go into the file's metadata."""
+    tensors = {name: tensor.detach().half().contiguous() for name, tensor in net.state_dict().items()}
+    metadata = {"kind": KIND, "config": json.dumps(asdict(net.config)), **notes}
+    partial = path.with_name(path.name + ".part")
+    save_file(tensors, partial, metadata)
+    partial.replace(path)
+
+
+def load_net(path: Path) -> PartnerNet:
+    """Load, check, build: the network in float32, ready to play. Raises CheckpointError."""
+    remedy = "train one with `duet train partner`, or play with --partner markov"
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such weights; {remedy}")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: damaged or not a weights file ({error}); {remedy}") from error
+    if metadata.get("kind") != KIND:
+        kind = metadata.get("kind", "unknown")
+        raise CheckpointError(f"{path}: weights of kind {kind!r}, not {KIND!r}; {remedy}")
+    try:
+        config = json.loads(metadata["config"])
+        net = PartnerNet(PartnerConfig(**{**config, "styles": tuple(config["styles"])}))
+        net.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: its weights do not fit its config ({error}); {remedy}") from error
+    return net.eval().requires_grad_(False)
+
+
+def fresh_net(config: PartnerConfig, seed: int) -> PartnerNet:
+    """A network that knows nothing yet."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PartnerNet(config)
