@@ -220,9 +220,14 @@ class PartnerNet(nn.Module):
         known = self.velocity_hidden(h) + self.velocity_gap(gap) + self.velocity_token(token)
         return self.velocity_head(functional.relu(known).square()).float()
 
-    def forward(self, gap: Tensor, token: Tensor, velocity: Tensor, style: Tensor) -> Logits:
-        """What is said after each step of whole sequences. Each (B, T) int64 -> Logits."""
-        hands = hands_of(gap, token)
+    def forward(
+        self, gap: Tensor, token: Tensor, velocity: Tensor, style: Tensor, hands: Hands | None = None
+    ) -> Logits:
+        """What is said after each step of whole sequences. Each (B, T) int64 -> Logits.
+
+        hands: given where a sequence begins in the middle of a piece, with keys down.
+        """
+        hands = hands or hands_of(gap, token)
         before = functional.pad(hands.last[:, :-1], (1, 0), value=39)
         x = self.describe(gap, token, velocity, style, before, hands)
         length = gap.shape[1]
