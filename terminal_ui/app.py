@@ -81,20 +81,26 @@ class DuetApp(App[None]):
         self._palette = palette_for(self.console.color_system, self.no_color)
         self.register_theme(self._palette.theme())
         self.theme = self._palette.name
+        self._devices, self._banner = Devices(), TurnBanner()
+        self._roll, self._keyboard = Roll(self._score, self._palette), Keyboard(self._palette)
+        self._choosers = {
+            "partner": Chooser("partner", "p"),
+            "voice": Chooser("voice", "v"),
+            "style": Chooser("style", "s"),
+            "temperature": Chooser("temperature", "±", short="temp", around=False),
+        }
+        self._gauges, self._notices = Gauges(), Notices()
 
     def compose(self) -> ComposeResult:
         """Top to bottom, by how far away it must be readable."""
-        yield Devices()
-        yield TurnBanner()
-        yield Roll(self._score, self._palette)
-        yield Keyboard(self._palette)
+        yield self._devices
+        yield self._banner
+        yield self._roll
+        yield self._keyboard
         with Horizontal(id="settings"):
-            yield Chooser("partner", "p")
-            yield Chooser("voice", "v")
-            yield Chooser("style", "s")
-            yield Chooser("temperature", "±", short="temp", around=False)
-        yield Gauges()
-        yield Notices()
+            yield from self._choosers.values()
+        yield self._gauges
+        yield self._notices
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
@@ -116,13 +122,11 @@ class DuetApp(App[None]):
         if self._link.closed or (self._leaving is not None and now - self._leaving >= _PATIENCE):
             self.exit()
             return
-        base = self.screen_stack[0]
-        base.query_one(Roll).show(now)
-        base.query_one(Keyboard).light(self._score.held(now))
-        base.query_one(Notices).fade(now)
+        self._roll.show(now)
+        self._keyboard.light(self._score.held(now))
+        self._notices.fade(now)
 
     def _take(self, news: News, now: float) -> None:
-        base = self.screen_stack[0]
         match news:
             case Played(who, event):
                 self._score.feed(who, event)
@@ -130,27 +134,26 @@ class DuetApp(App[None]):
             case Cut(moment):
                 self._score.cut(moment)
             case Turned(state, number):
-                base.query_one(TurnBanner).turn(state, number)
+                self._banner.turn(state, number)
             case Setup():
                 self._settle(news)
             case Answered():
-                base.query_one(Gauges).answered(news)
-                base.query_one(TurnBanner).answered(f"answered in {round(news.wait * 1000)} ms")
+                self._gauges.answered(news)
+                self._banner.answered(f"answered in {round(news.wait * 1000)} ms")
             case Health():
-                base.query_one(Gauges).health(news)
+                self._gauges.health(news)
             case Message():
-                base.query_one(Notices).say(news, now)
+                self._notices.say(news, now)
                 if news.error:
-                    for chooser in base.query(Chooser):
+                    for chooser in self._choosers.values():
                         chooser.forget()
 
     def _settle(self, setup: Setup) -> None:
-        base = self.screen_stack[0]
-        base.query_one(Devices).plug(setup)
-        base.query_one("#partner", Chooser).settle(setup.partner, setup.partners)
-        base.query_one("#voice", Chooser).settle(setup.voice, setup.voices)
-        base.query_one("#style", Chooser).settle(setup.style, setup.styles)
-        base.query_one("#temperature", Chooser).settle(f"{setup.temperature:.1f}", _TEMPERATURES)
+        self._devices.plug(setup)
+        self._choosers["partner"].settle(setup.partner, setup.partners)
+        self._choosers["voice"].settle(setup.voice, setup.voices)
+        self._choosers["style"].settle(setup.style, setup.styles)
+        self._choosers["temperature"].settle(f"{setup.temperature:.1f}", _TEMPERATURES)
 
     def on_chooser_asked(self, asked: Chooser.Asked) -> None:
         """Pass a setting on; the session decides."""
@@ -159,7 +162,7 @@ class DuetApp(App[None]):
 
     def action_step(self, setting: str, by: int) -> None:
         """Ask for the next value of a setting."""
-        self.query_one(f"#{setting}", Chooser).step(by)
+        self._choosers[setting].step(by)
 
     def action_hand_over(self) -> None:
         """Give the turn away."""

@@ -7,12 +7,12 @@ from terminal_ui import lettering
 
 _STARTING = ("·", ("STARTING",), "")
 _FACES = {
-    "IDLE": ("○", ("PLAY SOMETHING", "PLAY"), "play something"),
+    "IDLE": ("▶", ("PLAY SOMETHING", "PLAY"), "play something"),
     "CALL": ("●", ("YOU",), "your turn"),
     "RESPONSE": ("≋", ("DUET",), "Duet's turn"),
 }
 """For each state: a sign, words from wide to narrow, and the plain sentence."""
-_LARGE = 6
+_LARGE = 8
 """Lines from which the letters are doubled."""
 
 
@@ -51,7 +51,7 @@ class TurnBanner(Widget):
         rooms = [word for word in words if lettering.width(f"{sign} {word}", scale) + 26 <= self.size.width]
         lines = lettering.write(f"{sign} {rooms[0] if rooms else words[-1]}", scale)
         said = [self.sentence, *([self._answered] if self._answered else [])]
-        top = (len(lines) - len(said) + 1) // 2
+        top = (len(lines) - len(said)) // 2
         parts: list[Content | str | tuple[str, str]] = []
         for row, line in enumerate(lines):
             right = said[row - top] if 0 <= row - top < len(said) else ""

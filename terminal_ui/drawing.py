@@ -44,6 +44,11 @@ def ink_of(who: Who, velocity: int, planned: bool = False) -> int:
     return 1 + family * LEVELS + min(velocity, 127) * LEVELS // 128
 
 
+def loudness_of(ink: int) -> int:
+    """The brightness of an ink, 0..LEVELS - 1."""
+    return (ink - 1) % LEVELS
+
+
 def owner_of(ink: int) -> Who | None:
     """Whose ink this is; None for paper."""
     if ink == PAPER:

@@ -7,7 +7,7 @@ from duet.news import Answered, Health
 from terminal_ui.delays import Delays
 
 _WORDINGS = (
-    ("first note after ", "deciding to sounding ", " ms", "voice ", " real time", " underruns"),
+    ("wait ", "decision ", " ms", "voice ", " real time", " underruns"),
     ("wait ", "decision ", " ms", "voice ", "", " underruns"),
     ("wait ", "decide ", "", "", "", " underruns"),
     ("wait ", "decide ", "", "", "", " late"),

@@ -22,7 +22,7 @@ play again whenever you like and it gives way.
 [bold $text on $idle] q     [/]  quit
 
 [$player]█▀▄[/] you   [$partner]{partner}[/] Duet   bright is loud, dim is soft
-Left of the line │ is what was played, right of it what Duet has planned.
+Left of the line │ is what was played, right of it what is planned.
 ped: where a sustain pedal is down, and whose.
 
 [$quiet]Settings also turn with the mouse: click for the next, shift-click

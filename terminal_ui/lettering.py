@@ -18,8 +18,8 @@ _LETTERS = {
     "U": "#   #|#   #|#   #|#   #|#   #| ### ",
     "Y": "#   #|#   #| # # |  #  |  #  |  #  ",
     " ": "  |  |  |  |  |  ",
-    # Signs: an open ring, a solid disc, and bars of sound.
-    "○": " #### |##  ##|#    #|#    #|##  ##| #### ",
+    # Signs: begin, take down, sound.
+    "▶": "##    |####  |######|######|####  |##    ",
     "●": " #### |######|######|######|######| #### ",
     "≋": "   ##      |   ## ##   |## ## ## ##|## ## ## ##|   ## ##   |   ##      ",
     "·": "  |  |  |##|##|  ",
@@ -33,8 +33,10 @@ def width(word: str, scale: int = 1) -> int:
 
 
 def write(word: str, scale: int = 1) -> list[str]:
-    """The word in lines of half-blocks, 3 lines tall at scale 1; every character must be in the font."""
-    pixels = ["".join(pixel * scale for pixel in row) for row in _rows(word) for _ in range(scale)]
+    """The word in half-blocks, with a pixel of air above and below: 4 lines at scale 1."""
+    rows = _rows(word)
+    air = [" " * len(rows[0])]
+    pixels = ["".join(pixel * scale for pixel in row) for row in air + rows + air for _ in range(scale)]
     return [
         "".join(" ▄▀█"[2 * (up == "#") + (down == "#")] for up, down in zip(upper, lower, strict=True))
         for upper, lower in zip(pixels[::2], pixels[1::2], strict=True)
@@ -42,5 +44,6 @@ def write(word: str, scale: int = 1) -> list[str]:
 
 
 def _rows(word: str) -> list[str]:
+    """Rows of pixels; every character of the word must be in the font."""
     glyphs = [_LETTERS[letter].split("|") for letter in word]
     return [" ".join(glyph[row] for glyph in glyphs) for row in range(_TALL)]

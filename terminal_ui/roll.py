@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from duet.news import Who
-from terminal_ui.drawing import PAPER, Cell, dots_of, ink_of, picture_of
+from terminal_ui.drawing import LEVELS, PAPER, Cell, dots_of, ink_of, loudness_of, picture_of
 from terminal_ui.palette import Palette
 from terminal_ui.score import Score
 from terminal_ui.view import PitchRange, TimeScale
@@ -122,7 +122,9 @@ class Roll(Widget):
 
     def _style_of(self, fore: int, back: int, ahead: bool) -> Style:
         paper = self._ahead if ahead else self._inks[PAPER]
-        return Style.from_color(self._inks[fore] if fore else paper, self._inks[back] if back else paper)
+        colours = self._inks[fore] if fore else paper, self._inks[back] if back else paper
+        loud = self._palette.shapes and loudness_of(fore) == LEVELS - 1
+        return Style.from_color(*colours) + Style(bold=loud)
 
 
 def _regions(rows: list[int], width: int) -> list[Region]:
