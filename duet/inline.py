@@ -46,6 +46,11 @@ class Score:
         """Put an event in its place."""
         bisect.insort(self._events, event, key=order)
 
+    @property
+    def waits(self) -> bool:
+        """True while there are events not given out."""
+        return bool(self._events)
+
     def take(self, until: float) -> list[Event]:
         """Give out the events before `until`, once."""
         index = bisect.bisect_left(self._events, until, key=lambda event: event.time)

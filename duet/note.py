@@ -138,3 +138,19 @@ def notes_of(events: Iterable[Event], end: float | None = None) -> list[Note]:
     for press in open_notes.values():
         close(press, last if end is None else end)
     return sorted(notes, key=lambda note: (note.onset, note.pitch))
+
+
+def let_go(events: Iterable[Event], time: float) -> list[Event]:
+    """What ends, at `time`, all that these events leave sounding: releases, and the pedal if it is down."""
+    down: set[int] = set()
+    pedal_down = False
+    for event in events:
+        match event:
+            case NoteOn(_, pitch, _):
+                down.add(pitch)
+            case NoteOff(_, pitch):
+                down.discard(pitch)
+            case Pedal():
+                pedal_down = event.down
+    ends: list[Event] = [NoteOff(time, pitch) for pitch in sorted(down)]
+    return [*ends, Pedal(time, 0)] if pedal_down else ends

@@ -10,19 +10,6 @@ from duet.ports import Block, Timeline
 from duet.request import Request
 
 
-class ScriptedListener:
-    """Yields events at their times on the loop's clock."""
-
-    def __init__(self, events: Sequence[Event]) -> None:
-        self.events = events
-
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        loop = asyncio.get_running_loop()
-        for event in self.events:
-            await asyncio.sleep(max(0.0, event.time - loop.time()))
-            yield event
-
-
 class EchoPartner:
     """Plays the player's last phrase back, from its first key press."""
 

@@ -11,13 +11,14 @@ from duet.errors import DuetError
 from duet.inline import InlineSeat, InlineVoice
 from duet.news import Answered, Cut, Message, News, Played, Turned, Who
 from duet.note import Event, Note, NoteOff, NoteOn, Pedal, events_of
+from duet.offline import ScriptedListener
 from duet.phrase_end import fixed
 from duet.plan import LONGEST_NOTE
 from duet.ports import Seat
 from duet.session import LEAD, Session
 from duet.turn import HandOver, State
 from duet.virtual_time import run
-from tests.fakes import EchoPartner, RecordingOut, RecordingSpeaker, ScriptedListener, SlowSeat, ToneVoice
+from tests.fakes import EchoPartner, RecordingOut, RecordingSpeaker, SlowSeat, ToneVoice
 
 SILENCE = 0.5
 CALL = events_of([Note(1.0, 60, 80, 1.4), Note(1.5, 64, 90, 1.9), Note(2.0, 67, 100, 2.4)])

@@ -1,0 +1,271 @@
+"""What each command does; heavy imports stay inside the command that needs them."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from duet.errors import CheckpointError, DuetError, FileError
+from duet.news import Answered, Message, News, Setup, Turned
+from duet.wiring import PARTNERS, VOICES, load_partner, load_voice
+
+DEMO_CALL = Path(__file__).with_name("call.mid")
+
+
+def live(options: argparse.Namespace) -> None:
+    """Play until quit."""
+    import platformdirs
+
+    from duet.live import LiveOptions, play_live
+    from duet.models_handle import Loaders
+
+    takes = options.takes or platformdirs.user_music_path() / "Duet"
+    seed = secrets.randbelow(1 << 20) if options.seed is None else options.seed
+    if not options.headless and not sys.stdout.isatty():
+        raise DuetError("no terminal to draw on: say --headless, or run it in a terminal")
+    wanted = LiveOptions(
+        options.port, options.out, options.voice, options.partner, options.audio, options.headless, options.style,
+        options.temperature, seed, takes, PARTNERS, VOICES,
+    )  # fmt: skip
+    if options.headless:
+        show = _print_news
+    else:
+        _log_to_file()
+        show = _ignore
+    asyncio.run(play_live(wanted, Loaders(load_partner, load_voice), show))
+
+
+def _ignore(news: News) -> None:
+    """The face shows it."""
+
+
+def _print_news(news: News) -> None:
+    match news:
+        case Setup():
+            print(f"keyboard: {news.midi_in}; answers: {news.midi_out}; audio: {news.audio}", flush=True)
+            print(f"partner: {news.partner}; voice: {news.voice or 'none'}; ready, play something", flush=True)
+        case Answered(turn, wait, decision):
+            print(f"turn {turn}: answered {wait * 1000:.0f} ms after your last move ({decision * 1000:.0f} ms composing)", flush=True)
+        case Turned("CALL", number):
+            print(f"turn {number}: you play", flush=True)
+        case Message(text, error):
+            print(text, file=sys.stderr if error else sys.stdout, flush=True)
+
+
+def _log_to_file() -> None:
+    """While the face has the terminal, whatever prints to it from below would tear it: to a file with that."""
+    import platformdirs
+
+    folder = platformdirs.user_log_path("duet")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log = os.open(folder / "duet.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    except OSError as error:
+        raise FileError(f"{folder}: the log cannot be written ({error.strerror})") from error
+    logging.basicConfig(filename=folder / "duet.log", level=logging.INFO, force=True)
+    os.dup2(log, 2)
+    os.close(log)
+
+
+def ports(options: argparse.Namespace) -> None:
+    """List ports and devices; a part of the system that is not there is said, not fatal."""
+    import rtmidi
+
+    from duet.audio import list_devices
+    from duet.midi_ports import list_ports
+
+    found: dict[str, Any] = {}
+    problems: list[str] = []
+    for key, look in (
+        ("midi_in", lambda: [port.name for port in list_ports(rtmidi.MidiIn)]),
+        ("midi_out", lambda: [port.name for port in list_ports(rtmidi.MidiOut)]),
+        ("audio", lambda: [{"index": device.index, "name": device.name} for device in list_devices()]),
+    ):
+        try:
+            found[key] = look()
+        except DuetError as error:
+            found[key] = []
+            if str(error) not in problems:
+                problems.append(str(error))
+    if options.json:
+        print(json.dumps(found | {"problems": problems}))
+        return
+    for title, key in (("MIDI inputs (--port)", "midi_in"), ("MIDI outputs (--out)", "midi_out")):
+        print(f"{title}:", *(f"  {index}: {name}" for index, name in enumerate(found[key])), sep="\n")
+    print("audio devices (--audio):", *(f"  {entry['index']}: {entry['name']}" for entry in found["audio"]), sep="\n")
+    for problem in problems:
+        print(f"note: {problem}", file=sys.stderr)
+
+
+def demo(options: argparse.Namespace) -> None:
+    """A whole duet, to files and, where there is a device, to the ears."""
+    import numpy as np
+
+    from duet.audio import play_file
+    from duet.midi import read_midi, write_midi
+    from duet.offline import answer_call, sing, write_wav
+    from duet.picture import draw_duet
+
+    folder = _writable(options.out)
+    print(f"loading the {options.partner} partner and the {options.voice} voice", flush=True)
+    partner, voice = load_partner(options.partner), load_voice(options.voice)
+    exchange = answer_call(read_midi(DEMO_CALL), partner, _settings(options, partner))
+    write_midi(folder / "call.mid", {"player": exchange.call})
+    write_midi(folder / "answer.mid", {"partner": _from_zero(exchange.answer)})
+    write_midi(folder / "duet.mid", {"player": exchange.call, "partner": exchange.answer})
+    print("the voice is singing", flush=True)
+    samples = np.concatenate(list(sing([*exchange.call, *exchange.answer], voice)))
+    write_wav(folder / "duet.wav", samples, voice.sample_rate)
+    draw_duet(folder / "duet.png", exchange.call, exchange.answer, samples, voice.sample_rate)
+    play_file(samples, voice.sample_rate, print)
+    names = ", ".join(f"{name}" for name in ("call.mid", "answer.mid", "duet.mid", "duet.wav", "duet.png"))
+    print(f"written to {folder}: {names}")
+    wait = exchange.listening + exchange.composing
+    print(
+        f"the answer began {wait * 1000:.0f} ms after the last key: {exchange.listening * 1000:.0f} ms listening for "
+        f"the phrase's end, {exchange.composing * 1000:.0f} ms composing the first note"
+    )
+
+
+def answer(options: argparse.Namespace) -> None:
+    """Answer a file."""
+    import numpy as np
+
+    from duet.midi import read_midi, write_midi
+    from duet.offline import answer_call, sing, write_wav
+
+    call = read_midi(options.call)
+    out = options.out or options.call.with_name(options.call.stem + "-answer.mid")
+    partner = load_partner(options.partner)
+    voice = load_voice(options.voice) if options.audio else None
+    exchange = answer_call(call, partner, _settings(options, partner))
+    events = _from_zero(exchange.answer)
+    write_midi(out, {"partner": events})
+    print(f"written: {out}")
+    if voice:
+        write_wav(options.audio, np.concatenate(list(sing(events, voice))), voice.sample_rate)
+        print(f"written: {options.audio}")
+
+
+def render(options: argparse.Namespace) -> None:
+    """Let the voice sing a file."""
+    import numpy as np
+
+    from duet.midi import read_midi
+    from duet.offline import sing, write_wav
+
+    events = read_midi(options.notes)
+    voice = load_voice(options.voice)
+    write_wav(options.out, np.concatenate(list(sing(events, voice))), voice.sample_rate)
+    print(f"written: {options.out}")
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a network and say where its weights are."""
+    from duet.library import read_pieces
+
+    logging.getLogger().setLevel(logging.INFO)
+    run = Path("runs") / options.what
+    out = options.out or run / f"{options.what}.safetensors"
+    _writable(run)
+    _writable(out.parent)
+    pieces = read_pieces(options.data, ("train", "valid"))
+    if options.what == "partner":
+        from models.train_partner import train_partner
+
+        train_partner(
+            pieces, out, options.minutes, run, resume=options.resume, device=options.device, seed=options.seed,
+            start_from=options.start_from,
+        )  # fmt: skip
+    else:
+        from models.train_voice import train_voice
+
+        train_voice(pieces, options.soundfont, out, options.minutes, options.resume, options.device, options.seed)
+    print(f"written: {out}")
+
+
+def eval(options: argparse.Namespace) -> None:  # noqa: A001  the command's name
+    """Judge a network, or the turn-taking, on held-out pieces."""
+    from duet.library import read_pieces
+
+    test = read_pieces(options.data, ("test",))
+    match options.what:
+        case "voice":
+            from models.eval_voice import draw_spectrograms, evaluate_voice
+
+            voice = load_voice(options.weights or "piano")
+            report = evaluate_voice(voice, test, options.soundfont, limit=options.pieces)
+            if options.picture:
+                draw_spectrograms(voice, read_pieces(options.data, ("test",)), options.soundfont, options.picture)
+        case "partner":
+            from models.eval_partner import evaluate_partner
+            from models.partners import weights_of
+
+            weights = weights_of(options.weights or "neural")
+            report = evaluate_partner(weights, test, read_pieces(options.data, ("train",)))
+        case _:
+            from duet.eval_turns import evaluate_turns
+
+            report = evaluate_turns(test, options.pieces)
+    _print_report(report, options.json)
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Measure speed."""
+    match options.what:
+        case "voice":
+            load_voice("sine")  # one thread
+            from models.bench_voice import bench_voice
+
+            report = bench_voice(options.weights or "piano", options.seconds)
+        case "partner":
+            load_partner("markov")  # one thread
+            from models.bench_partner import bench_partner
+            from models.partners import weights_of
+
+            report = bench_partner(weights_of(options.weights or "neural"))
+        case _:
+            from duet.bench_live import bench_live
+
+            report = bench_live(options.weights or "piano", options.seconds)
+    _print_report(report, options.json)
+
+
+def _settings(options: argparse.Namespace, partner: Any) -> Any:
+    from duet.session import Settings
+
+    if options.style and options.style not in partner.styles:
+        known = ", ".join(partner.styles) or "no style at all"
+        raise CheckpointError(f"the partner {options.partner!r} knows no style {options.style!r}; it knows {known}")
+    return Settings(options.temperature, options.style, options.seed)
+
+
+def _from_zero(events: list[Any]) -> list[Any]:
+    from duet.note import at
+
+    return [at(event, event.time - events[0].time) for event in events]
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".duet-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise FileError(f"{folder}: nothing can be written there ({error.strerror}); name another folder") from error
+    return folder
+
+
+def _print_report(report: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report))
+        return
+    for key, value in report.items():
+        print(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")

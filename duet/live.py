@@ -1,0 +1,245 @@
+"""Live play: the engine's process. Wires keyboard, session, MIDI out, sound, models and face; ends them cleanly."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import rtmidi
+
+from duet.audio import BLOCK, RingSpeaker, choose_device
+from duet.errors import AudioError, DuetError, MidiError, PortNotFound
+from duet.face import Face
+from duet.keyboard import Keyboard
+from duet.midi_ports import Port, choose, list_ports
+from duet.models_handle import Loaders, Models
+from duet.news import Choose, HandOver, Health, Message, News, Panic, Quit, Setup, Wish
+from duet.ports import MidiOut
+from duet.remote import Failed, Loaded, Speed
+from duet.ring import Ring
+from duet.sender import MidiPort, Sender
+from duet.session import Session, Settings
+from duet.takes import Take, recover
+from duet.turn import HandOver as HandTheTurn
+
+logger = logging.getLogger(__name__)
+
+HEALTH = 1.0
+"""Seconds between health news."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """What the command line asks for; None is "you choose"."""
+
+    port: str | None
+    out: str | None
+    voice: str
+    partner: str
+    audio: str | None
+    headless: bool
+    style: str
+    temperature: float
+    seed: int
+    takes: Path
+    partners: tuple[str, ...]
+    voices: tuple[str, ...]
+
+
+class Engine:
+    """One evening. `show(news)` is told everything, besides the face."""
+
+    def __init__(self, options: LiveOptions, loaders: Loaders, show: Callable[[News], None]) -> None:
+        self._options = options
+        self._loaders = loaders
+        self._show = show
+        self._face: Face | None = None
+        self._take: Take | None = None
+        self._speaker: RingSpeaker | None = None
+        self._ring: Ring | None = None
+        self._models: Models | None = None
+        self._session: Session | None = None
+        self._setup: Setup | None = None
+        self._ended = asyncio.Event()
+        self._speed = 0.0
+        self._closing = contextlib.ExitStack()
+
+    async def run(self) -> None:
+        """Play until the player quits or a signal ends it. Raises DuetError if it cannot begin."""
+        sys.setswitchinterval(0.0005)  # the callback and the sender must not wait 5 ms for this interpreter
+        with self._closing, self._signals():
+            await self._plug_in()
+            assert self._session is not None
+            gc.collect()
+            gc.freeze()  # a full collection would make notes 20 ms late
+            playing = asyncio.create_task(self._session.run())
+            ended = asyncio.create_task(self._ended.wait())
+            health = asyncio.create_task(self._report_health())
+            await asyncio.wait({playing, ended}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (playing, ended, health):
+                task.cancel()
+            results = await asyncio.gather(playing, ended, health, return_exceptions=True)
+            for result in results:
+                if isinstance(result, Exception):
+                    raise result
+
+    async def _plug_in(self) -> None:
+        options, closing = self._options, self._closing
+        keyboard = Keyboard(self._find_keyboard(), self._say)
+        closing.callback(keyboard.close)
+        midi = self._open_midi_out()
+        sender = Sender(midi.write)
+        closing.callback(midi.close)
+        closing.callback(sender.close)
+        for path in recover(options.takes) if options.takes.is_dir() else []:
+            logger.info("recovered the take %s", path)
+        self._take = Take(options.takes, lambda text: self._say(text, True))
+        closing.callback(self._close_take)
+        audio, problem = self._open_audio()
+        self._models = Models((options.partner, options.voice), self._loaders, self._ring, BLOCK, self._hear_models)
+        closing.callback(self._models.close)
+        if not options.headless:
+            self._face = Face(self._grant, self._ended.set)
+            await self._face.start()
+            closing.callback(self._face.close)
+        styles = await self._models.start()
+        if options.style and options.style not in styles:
+            known = ", ".join(styles) or "no style at all"
+            raise DuetError(f"the partner {options.partner!r} knows no style {options.style!r}; it knows {known}")
+        outs: list[MidiOut] = [sender]
+        if self._models.voice:
+            outs.append(self._models.voice)
+        settings = Settings(options.temperature, options.style, options.seed)
+        self._session = Session(keyboard, self._models.seat, outs, self._observe, settings)
+        self._setup = Setup(
+            keyboard.name, midi.name, audio, options.partner, options.partners,
+            options.voice if self._models.voice else "", options.voices, options.style, styles, options.temperature,
+        )  # fmt: skip
+        self._observe(self._setup)
+        if problem:
+            self._say(problem, True)
+
+    def _find_keyboard(self) -> Port | None:
+        """The port asked for; else the only keyboard there is; else None: open a port to be connected to."""
+        ports = list_ports(rtmidi.MidiIn)
+        if self._options.port is not None:
+            return choose(self._options.port, ports, "MIDI input")
+        keyboards = [port for port in ports if "through" not in port.name.casefold()]
+        return keyboards[0] if len(keyboards) == 1 else None
+
+    def _open_midi_out(self) -> MidiPort:
+        wanted = self._options.out
+        if wanted is None:
+            return MidiPort(None, "Duet")
+        try:
+            return MidiPort(choose(wanted, list_ports(rtmidi.MidiOut), "MIDI output"), wanted)
+        except PortNotFound as error:
+            if wanted.isdecimal() or "could be any" in str(error):
+                raise
+            return MidiPort(None, wanted)
+
+    def _open_audio(self) -> tuple[str, str]:
+        """Open the device; return its name and, where there is none, why."""
+        if self._options.audio == "none":
+            return "off", ""
+        try:
+            device = choose_device(self._options.audio)
+            self._ring = Ring(device.rate)
+            self._closing.callback(self._ring.close)
+            self._speaker = RingSpeaker(device, self._ring)
+            self._closing.callback(self._speaker.close)
+        except AudioError as error:
+            self._ring = None
+            if self._options.audio is not None:
+                raise
+            return "none", f"playing MIDI without sound: {error}"
+        return device.name, ""
+
+    def _observe(self, news: News) -> None:
+        if self._take:
+            self._take.observe(news)
+        if self._face:
+            self._face.observe(news)
+        self._show(news)
+
+    def _say(self, text: str, error: bool = False) -> None:
+        self._observe(Message(text, error))
+
+    def _hear_models(self, item: Loaded | Failed | Speed, is_voice: bool) -> None:
+        match item:
+            case Failed(text):
+                self._say(text, True)
+            case Speed(factor):
+                self._speed = factor
+            case Loaded(name, styles) if self._setup:
+                changes = {"voice": name} if is_voice else {"partner": name, "styles": styles}
+                self._change_setup(**changes)
+
+    def _grant(self, wish: Wish) -> None:
+        """Do what the player asks in the face."""
+        if isinstance(wish, Quit):
+            self._ended.set()
+        elif self._session is None or self._models is None or self._setup is None:
+            return  # still loading
+        else:
+            match wish:
+                case HandOver():
+                    self._session.feed(HandTheTurn(time.monotonic()))
+                case Panic():
+                    self._session.panic()
+                case Choose("temperature", float(value) | int(value)):
+                    temperature = min(2.0, max(0.1, float(value)))
+                    self._session.change(temperature=temperature)
+                    self._change_setup(temperature=temperature)
+                case Choose("style", str(value)) if not value or value in self._setup.styles:
+                    self._session.change(style=value)
+                    self._change_setup(style=value)
+                case Choose("partner" | "voice" as setting, str(value)):
+                    self._models.load(value, setting == "voice")
+                case _:
+                    self._say(f"{wish} is nothing that can be chosen", True)
+
+    def _change_setup(self, **changes: object) -> None:
+        assert self._setup is not None
+        self._setup = replace(self._setup, **changes)  # type: ignore[arg-type]
+        self._observe(self._setup)
+
+    async def _report_health(self) -> None:
+        heard = self._speaker is not None
+        while True:
+            await asyncio.sleep(HEALTH)
+            self._observe(Health(self._ring.underruns if self._ring else 0, self._speed))
+            if heard and self._speaker and not self._speaker.active:
+                heard = False
+                self._say(f"{self._speaker.device.name} has stopped: MIDI goes on; restart Duet for sound", True)
+
+    def _close_take(self) -> None:
+        if self._take and (path := self._take.close()):
+            logger.info("the take is %s", path)
+            self._show(Message(f"take saved: {path}"))
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM end the evening as quitting does."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C cancels the run instead
+                loop.add_signal_handler(number, self._ended.set)
+        yield
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+
+async def play_live(options: LiveOptions, loaders: Loaders, show: Callable[[News], None]) -> None:
+    """Play an evening; see `Engine`."""
+    await Engine(options, loaders, show).run()
+
+
+__all__ = ["LiveOptions", "MidiError", "play_live"]

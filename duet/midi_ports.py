@@ -1,0 +1,115 @@
+"""The MIDI ports of this machine, and how a person names one.
+
+rtmidi speaks to one system at a time (ALSA, JACK, CoreMIDI, WinMM) and does not fall through from one to
+the next, so each that was compiled in is tried. Native libraries print to file descriptor 2 whatever
+happens; `quiet` keeps that away from the person's terminal.
+"""
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import rtmidi
+
+from duet.errors import MidiError, PortNotFound
+
+NO_MIDI = (
+    "no MIDI system answers (tried {}): on Linux start JACK or PipeWire-JACK, or load the ALSA sequencer "
+    "(`sudo modprobe snd-seq`); `duet demo` needs none"
+)
+OURS = "Duet"
+"""Our ports' client name; they are left out of lists and never connected to themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of another program or device that we can connect to."""
+
+    name: str
+    """As the system tells it, without the client numbers that change from day to day."""
+    index: int
+    """Its number in the list a person sees."""
+    api: int
+    """The rtmidi API it is found in."""
+    place: int
+    """Its number in that API."""
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """What native code prints to file descriptor 2 meanwhile is dropped."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 2)
+    os.close(sink)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def working_apis() -> list[int]:
+    """The rtmidi APIs that answer here, best first. Raises MidiError if none does."""
+    os.environ.setdefault("JACK_NO_START_SERVER", "1")
+    compiled = [api for api in rtmidi.get_compiled_api() if api != rtmidi.API_RTMIDI_DUMMY]
+    working = []
+    for api in compiled:
+        with quiet(), contextlib.suppress(rtmidi.RtMidiError, OSError):
+            probe = rtmidi.MidiIn(api, name=f"{OURS}-probe")
+            probe.get_ports()
+            probe.delete()
+            working.append(api)
+    if not working:
+        tried = ", ".join(rtmidi.get_api_display_name(api) for api in compiled)
+        raise MidiError(NO_MIDI.format(tried))
+    return working
+
+
+def list_ports(direction: type) -> list[Port]:
+    """All ports to connect to. direction: rtmidi.MidiIn (keyboards) or rtmidi.MidiOut (synths, DAWs)."""
+    ports: list[Port] = []
+    for api in working_apis():
+        with quiet():
+            client = direction(api, name=f"{OURS}-list")
+            names = client.get_ports()
+            client.delete()
+        for place, name in enumerate(names):
+            clean = re.sub(r" \d+:\d+$", "", name)
+            if not clean.startswith(OURS):
+                ports.append(Port(clean, len(ports), api, place))
+    return _number_duplicates(ports)
+
+
+def _number_duplicates(ports: list[Port]) -> list[Port]:
+    seen: dict[str, int] = {}
+    numbered = []
+    for port in ports:
+        seen[port.name] = seen.get(port.name, 0) + 1
+        name = port.name if seen[port.name] == 1 else f"{port.name} ({seen[port.name]})"
+        numbered.append(Port(name, port.index, port.api, port.place))
+    return numbered
+
+
+def choose(wanted: str, ports: list[Port], kind: str) -> Port:
+    """The port a person means by a number or a name: exact beats a unique part. Raises PortNotFound."""
+    listing = "; ".join(f"{port.index}: {port.name}" for port in ports) or "there is none"
+    if wanted.isdecimal():
+        if int(wanted) < len(ports):
+            return ports[int(wanted)]
+        raise PortNotFound(f"no {kind} has the number {wanted}; choose from: {listing}")
+    folded = wanted.casefold()
+    exact = [port for port in ports if port.name.casefold() == folded]
+    partial = [port for port in ports if folded in port.name.casefold()]
+    match exact or partial:
+        case [port]:
+            return port
+        case []:
+            raise PortNotFound(f"no {kind} is called {wanted!r}; choose from: {listing}")
+        case several:
+            names = "; ".join(f"{port.index}: {port.name}" for port in several)
+            raise PortNotFound(f"{wanted!r} could be any of {len(several)} {kind}s: {names}; say the number")

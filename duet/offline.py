@@ -1,0 +1,126 @@
+"""The same session on files: a call is played into it in virtual time, the answer is caught, a voice sings it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from duet import virtual_time
+from duet.errors import FileError
+from duet.inline import InlineSeat, Score
+from duet.news import Answered, News
+from duet.note import Event, NoteOn, at, let_go
+from duet.ports import Block, Partner, Voice
+from duet.request import Request
+from duet.session import Session, Settings
+
+RING_OUT = 6.0
+"""Seconds at most that a rendering goes on after its last event."""
+SILENT = 10 ** (-66 / 20)
+"""Below this peak a block is taken for silence, and the rendering ends."""
+
+
+class ScriptedListener:
+    """Plays events into the session at their times on the loop's clock."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = events
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for event in self._events:
+            await asyncio.sleep(max(0.0, start + event.time - loop.time()))
+            yield at(event, start + event.time)
+
+
+class TimedSeat(InlineSeat):
+    """Also measures, in real seconds, how long the partner took to its first event."""
+
+    def __init__(self, partner: Partner) -> None:
+        super().__init__(partner)
+        self.composing = 0.0
+
+    async def respond(self, request: Request) -> AsyncIterator[Event]:
+        began = time.perf_counter()
+        first = True
+        async for event in super().respond(request):
+            if first:
+                self.composing, first = time.perf_counter() - began, False
+            yield event
+
+
+class Recorder:
+    """A `MidiOut` that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def send(self, event: Event) -> None:
+        """Keep it."""
+        self.events.append(event)
+
+    def silence(self) -> None:
+        """Take back what lies ahead; end what sounds now."""
+        now = asyncio.get_running_loop().time()
+        self.events = [event for event in self.events if event.time <= now]
+        self.events += let_go(self.events, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A call and its answer, on one timeline whose 0 is the call's first event."""
+
+    call: list[Event]
+    answer: list[Event]
+    listening: float
+    """Seconds of silence it took to know that the call was over."""
+    composing: float
+    """Real seconds from there to the answer's first composed event."""
+
+
+def answer_call(call: Sequence[Event], partner: Partner, settings: Settings) -> Exchange:
+    """Play a call into a session and return what came back. Raises FileError if the call has no note."""
+    if not any(isinstance(event, NoteOn) for event in call):
+        raise FileError("the call has no note to answer: play or choose another")
+    start = call[0].time
+    heard = [at(event, event.time - start) for event in call]
+    heard += let_go(heard, heard[-1].time)  # a file may end in mid-air; a player's hands do not
+    recorder, seat, news = Recorder(), TimedSeat(partner), list[News]()
+
+    async def main() -> None:
+        await Session(ScriptedListener(heard), seat, [recorder], news.append, settings).run()
+
+    virtual_time.run(main())
+    last_call_event = heard[-1].time
+    answer = [event for event in recorder.events if event.time >= last_call_event]
+    listening = max((item.wait - item.decision for item in news if isinstance(item, Answered)), default=0.0)
+    return Exchange(heard, answer, listening, seat.composing)
+
+
+def sing(events: Sequence[Event], voice: Voice) -> Iterator[Block]:
+    """Render events from time 0 until the last has died away."""
+    score = Score()
+    for event in events:
+        score.add(event)
+    length = voice.block_length / voice.sample_rate
+    end = max((event.time for event in events), default=0.0)
+    blocks = voice.render(score)
+    yield from islice(blocks, int(end / length) + 1)
+    for block in islice(blocks, int(RING_OUT / length)):
+        yield block
+        if np.abs(block).max() < SILENT:
+            return
+
+
+def write_wav(path: Path, samples: Block, rate: int) -> None:
+    """Write a sound, 16 bits a sample. Raises FileError."""
+    try:
+        soundfile.write(path, np.clip(samples, -1, 1), rate, format="WAV", subtype="PCM_16")
+    except (OSError, soundfile.SoundFileError) as error:
+        raise FileError(f"{path}: cannot be written ({error})") from error

@@ -1,0 +1,154 @@
+"""A partner and a voice in another process that look local: what the engine holds, and what it says to them.
+
+The other side is `duet/models_process.py`. A crash or stall there ends one answer, not the evening.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from duet.errors import DuetError
+from duet.note import Event
+from duet.request import Request
+from duet.ring import Ring
+from duet.wire import Wire
+
+STALL = 5.0
+"""Seconds without a composed event after which an answer is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class HearIt:
+    """To the partner: the player did this."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    """To the partner: answer."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class CutIt:
+    """To the partner: only this many seconds of the answer were heard."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """To either: change to another partner or voice."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sing:
+    """To the voice: this event, at its session time."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """To the voice: the ring has been cut; start again from silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """From the partner: the next event of the answer, or its end (None)."""
+
+    turn: int
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """From either: a line in plain words; `turn` is 0 when no answer is concerned."""
+
+    text: str
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """From either: ready, under this name."""
+
+    name: str
+    styles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """From the voice: seconds of sound a second of computing, over the last second that sounded."""
+
+    real_time_factor: float
+
+
+class RemoteSeat:
+    """A `Seat` whose partner is at the other end of a wire."""
+
+    def __init__(self) -> None:
+        self.wire: Wire | None = None
+        self._turn = 0
+        self._answer: asyncio.Queue[Event | Failed | None] = asyncio.Queue()
+
+    def hear(self, event: Event) -> None:
+        """Pass on an event of the player's; returns at once."""
+        self._send(HearIt(event))
+
+    async def respond(self, request: Request) -> AsyncIterator[Event]:
+        """Yield the answer as it arrives. Raises DuetError if the partner fails or stalls."""
+        self._turn, self._answer = request.turn, asyncio.Queue()
+        self._send(Compose(request))
+        while True:
+            try:
+                item = await asyncio.wait_for(self._answer.get(), STALL)
+            except TimeoutError:
+                raise DuetError(f"the partner said nothing for {STALL:.0f} s; this answer is left out") from None
+            match item:
+                case None:
+                    return
+                case Failed(text):
+                    raise DuetError(text)
+                case event:
+                    yield event
+
+    def cut(self, seconds: float) -> None:
+        """Tell the partner how much of its answer was heard."""
+        self._send(CutIt(seconds))
+
+    def deliver(self, item: Composed | Failed) -> None:
+        """Take what came over the wire; what belongs to an earlier turn is dropped."""
+        if item.turn == self._turn:
+            self._answer.put_nowait(item.event if isinstance(item, Composed) else item)
+
+    def fail(self, text: str) -> None:
+        """The process is gone: end the answer under way."""
+        self._answer.put_nowait(Failed(text, self._turn))
+
+    def _send(self, item: object) -> None:
+        if self.wire:
+            self.wire.send(item)
+
+
+class RemoteVoice:
+    """A `MidiOut` whose voice is at the other end of a wire, and whose sound comes back through the ring."""
+
+    def __init__(self, ring: Ring) -> None:
+        self.wire: Wire | None = None
+        self._ring = ring
+
+    def send(self, event: Event) -> None:
+        """Sing the event at its time."""
+        if self.wire:
+            self.wire.send(Sing(event))
+
+    def silence(self) -> None:
+        """Fade out in 10 ms, whatever the voice is doing."""
+        self._ring.cut()
+        if self.wire:
+            self.wire.send(Hush())

@@ -1,0 +1,144 @@
+"""A take: everything both players did in one session, kept as a MIDI file of two tracks.
+
+While the session lasts it is a journal, a line an event, written at the end of each turn; the MIDI file is
+made of it when the session ends, or by the next session if this one ended with the power.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from duet.errors import FileError
+from duet.midi import write_midi
+from duet.news import Cut, News, Played, Turned, Who
+from duet.note import Event, NoteOff, NoteOn, Pedal, at, let_go
+
+logger = logging.getLogger(__name__)
+
+JOURNAL = ".journal"
+
+
+class Hands:
+    """The events of one player, in order; what was planned and then cut is taken back."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def add(self, event: Event) -> None:
+        """One more."""
+        self.events.append(event)
+
+    def cut(self, time: float) -> None:
+        """Nothing after `time` sounded; what sounded then ended then."""
+        self.events = [event for event in self.events if event.time <= time]
+        self.events += let_go(self.events, time)
+
+
+def tracks_of(player: list[Event], partner: list[Event]) -> dict[str, list[Event]]:
+    """Two named tracks whose time 0 is the first event of either."""
+    start = min((event.time for event in [*player, *partner]), default=0.0)
+    return {
+        "player": [at(event, event.time - start) for event in player],
+        "partner": [at(event, event.time - start) for event in partner],
+    }
+
+
+class Take:
+    """Observes a session and keeps it. `tell(text)` is called once if the disk refuses."""
+
+    def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
+        """Raises FileError if the folder cannot be made or written."""
+        self._tell = tell
+        self._hands = {Who.PLAYER: Hands(), Who.PARTNER: Hands()}
+        self._written = {Who.PLAYER: 0, Who.PARTNER: 0}
+        self.path = folder / time.strftime("%Y-%m-%d %H-%M-%S.mid")
+        self._journal = self.path.with_suffix(JOURNAL)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._journal.open("x")
+        except OSError as error:
+            raise FileError(
+                f"{folder}: takes cannot be kept there ({error.strerror}); name another folder with --takes"
+            ) from error
+
+    def observe(self, news: News) -> None:
+        """Take what the session reports."""
+        match news:
+            case Played(who, event):
+                self._hands[who].add(event)
+            case Cut(time):
+                self._hands[Who.PARTNER].cut(time)
+            case Turned("IDLE"):
+                self._keep()
+
+    def close(self) -> Path | None:
+        """Write the MIDI file; return where it is, or None if nothing was played."""
+        self._keep()
+        self._file.close()
+        if not any(hands.events for hands in self._hands.values()):
+            self._journal.unlink(missing_ok=True)
+            return None
+        try:
+            write_midi(
+                self.path, tracks_of(self._hands[Who.PLAYER].events, self._hands[Who.PARTNER].events)
+            )
+        except FileError as error:
+            self._tell(f"{error}; the take's journal is {self._journal}")
+            return None
+        self._journal.unlink(missing_ok=True)
+        return self.path
+
+    def _keep(self) -> None:
+        try:
+            for who, hands in self._hands.items():
+                for event in hands.events[self._written[who] :]:
+                    self._file.write(line_of(who, event) + "\n")
+                self._written[who] = len(hands.events)
+            self._file.flush()
+        except (OSError, ValueError) as error:
+            if self._tell:
+                self._tell(f"{self._journal}: the take cannot be written ({error}); it is kept in memory")
+                self._tell = logger.warning
+
+
+def line_of(who: Who, event: Event) -> str:
+    """A journal's line: who, when, what."""
+    match event:
+        case NoteOn(time, pitch, velocity):
+            return json.dumps([who.value, time, "on", pitch, velocity])
+        case NoteOff(time, pitch):
+            return json.dumps([who.value, time, "off", pitch, 0])
+        case Pedal(time, value):
+            return json.dumps([who.value, time, "pedal", 0, value])
+
+
+def event_of_line(line: str) -> tuple[Who, Event]:
+    """Read a journal's line back. Raises ValueError."""
+    who, time, what, pitch, value = json.loads(line)
+    event: Event = (
+        NoteOn(time, pitch, value) if what == "on" else NoteOff(time, pitch) if what == "off" else Pedal(time, value)
+    )
+    return Who(who), event
+
+
+def recover(folder: Path) -> list[Path]:
+    """Make MIDI files of the journals that a crash or a power cut has left; return them."""
+    made = []
+    for journal in sorted(folder.glob(f"*{JOURNAL}")):
+        if time.time() - journal.stat().st_mtime < 1.0:
+            continue  # another session is writing it
+        hands: dict[Who, list[Event]] = {Who.PLAYER: [], Who.PARTNER: []}
+        for line in journal.read_text().splitlines():
+            try:
+                who, event = event_of_line(line)
+            except ValueError:
+                break  # cut off in the middle of a line
+            hands[who].append(event)
+        path = journal.with_suffix(".mid")
+        if any(hands.values()):
+            write_midi(path, tracks_of(hands[Who.PLAYER], hands[Who.PARTNER]))
+            made.append(path)
+        journal.unlink()
+    return made
