@@ -6,12 +6,13 @@ behind it has room for some thousand steps; when it is full, steps that nothing 
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from models.events import Step
 from models.partner import Hands, PartnerNet, hands_after, no_hands
+from models.partner_kernel import matrices_of, step_layers
 
 BACK = 1536
 """Steps that one can always go back."""
@@ -35,10 +36,13 @@ class Stepper:
     def __init__(self, net: PartnerNet) -> None:
         self.net = net
         config = net.config
+        size = config.width // config.heads
         self._keep = config.window + BACK
-        shape = (config.layers, 1, config.heads, 2 * self._keep, config.width // config.heads)
-        self._keys, self._values = torch.zeros(shape), torch.zeros(shape)
+        shape = (config.layers, config.heads, 2 * self._keep, size)
+        self._keys, self._values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._dropped = 0
+        self._matrices = matrices_of(net)
+        self._rates = 10000.0 ** (-np.arange(size // 2) / (size // 2))
 
     def start(self) -> State:
         """The state before any step."""
@@ -51,24 +55,20 @@ class Stepper:
         row = self._row(state.length)
         first = max(0, row + 1 - self.net.config.window)
         hands = hands_after(state.hands, event.gap, event.token)
-        numbers = [torch.tensor([[n]]) for n in (event.gap, event.token, event.velocity, style)]
-        x = self.net.describe(*numbers, state.hands.last, hands)
-        position = torch.tensor([state.length])
-        for layer, keys, values in zip(self.net.layers, self._keys, self._values, strict=True):
-            q, k, v = layer.split(x, position)
-            keys[:, :, row], values[:, :, row] = k[:, :, 0], v[:, :, 0]
-            near = slice(first, row + 1)
-            heard = functional.scaled_dot_product_attention(q, keys[:, :, near], values[:, :, near])
-            x = layer.join(x, heard)
-        return State(state.length + 1, hands, self.net.norm(x))
+        numbers = torch.tensor([[[event.gap]], [[event.token]], [[event.velocity]], [[style]]])
+        x = self.net.describe(*numbers, state.hands.last, hands)[0, 0].numpy()
+        angle = state.length * self._rates
+        cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+        y = step_layers(x, self._matrices, self._keys, self._values, first, row, cos, sin)
+        return State(state.length + 1, hands, self.net.norm(torch.from_numpy(y))[None, None])
 
     def _row(self, length: int) -> int:
         """The cache's row for the next step, making room if there is none."""
         row = length - self._dropped
         assert row >= min(length, self.net.config.window), "a state too old to go back to"
-        if row == self._keys.shape[3]:
+        if row == self._keys.shape[2]:
             for cache in (self._keys, self._values):
-                cache[:, :, :, : self._keep] = cache[:, :, :, -self._keep :].clone()
+                cache[:, :, : self._keep] = cache[:, :, -self._keep :].copy()
             self._dropped += row - self._keep
             row = self._keep
         return row
