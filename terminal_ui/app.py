@@ -86,7 +86,7 @@ class DuetApp(App[None]):
         self._choosers = {
             "partner": Chooser("partner", "p"),
             "voice": Chooser("voice", "v"),
-            "style": Chooser("style", "s"),
+            "style": Chooser("style", "s", empty="like me"),
             "temperature": Chooser("temperature", "±", short="temp", around=False),
         }
         self._gauges, self._notices = Gauges(), Notices()

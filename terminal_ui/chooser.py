@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-_EMPTY = "none"
 _WIDE = 100
 """Columns of terminal from which there is room for every name in full."""
 
@@ -26,11 +25,14 @@ class Chooser(Widget):
         setting: str
         value: str
 
-    def __init__(self, setting: str, key: str, short: str = "", around: bool = True) -> None:
+    def __init__(
+        self, setting: str, key: str, short: str = "", empty: str = "none", around: bool = True
+    ) -> None:
         super().__init__(id=setting)
         self._setting = setting
         self._key = key
         self._short = short or setting
+        self._empty = empty
         self._around = around
         self._values: Sequence[str] = ()
         self.value = ""
@@ -65,11 +67,11 @@ class Chooser(Widget):
 
     def render(self) -> Content:
         """Key, name, value, and what is asked for."""
-        asked = "" if self.asked is None else f" → {self.asked or _EMPTY}…"
+        asked = "" if self.asked is None else f" → {self.asked or self._empty}…"
         return Content.assemble(
             (f" {self._key} ", "bold $text on $idle" if self._values else "$quiet"),
             (f" {self._setting if self.app.size.width >= _WIDE else self._short} ", "$quiet"),
-            (self.value or _EMPTY, "bold"),
+            (self.value or self._empty, "bold"),
             (asked, "italic $quiet"),
         )
 

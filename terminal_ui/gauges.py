@@ -48,7 +48,9 @@ class Gauges(Widget):
                 Content.assemble((wait, "$quiet"), *_delay(self._waits, unit)),
                 Content.assemble((decision, "$quiet"), *_delay(self._decisions, unit or " ms")),
                 Content.assemble(
-                    (voice, "$quiet"), (f"{factor:.1f}×" if factor else "–", slow), (speed, "$quiet")
+                    (voice, "$quiet"),
+                    (f"{factor:.1f}×" if factor else "–", slow),
+                    (speed if factor else "", "$quiet"),
                 ),
                 Content.assemble((str(late), "bold $error" if late else "bold"), (underruns, "$quiet")),
             ]

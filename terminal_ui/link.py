@@ -6,6 +6,7 @@ ready to. So a slow terminal never holds up the engine, and no thread touches a 
 
 import threading
 from collections import deque
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 from typing import Protocol
 
@@ -52,6 +53,10 @@ class PipeLink:
         except OSError:
             self._ended.set()
 
+    def wait(self, seconds: float = 5.0) -> bool:
+        """Wait until the engine hangs up; False if it has not in this time."""
+        return self._ended.wait(seconds)
+
     def close(self) -> None:
         """Hang up."""
         self._connection.close()
@@ -70,7 +75,7 @@ def connect(address: str, key: str) -> PipeLink:
     place: str | tuple[str, int] = (host, int(port)) if host and port.isdigit() else address
     try:
         return PipeLink(Client(place, authkey=bytes.fromhex(key)))
-    except OSError as error:
+    except (OSError, EOFError, ValueError, AuthenticationError) as error:
         raise DuetError(
             f"cannot reach the engine at {address} ({error}); start the face with `duet`"
         ) from None

@@ -6,13 +6,15 @@ are counted on the session clock, not from the left edge, so a note keeps its sh
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from math import floor
+from math import ceil, floor
 from typing import Self
 
 PAST = 20.0
 """Seconds of music to the left of now."""
 _PAST_SHARE = 0.78
 """Of the width; the rest is what the partner has planned."""
+_SHORTEST_MOVE = 0.08
+"""Seconds; a wide roll moves by whole columns, since every move is a repaint."""
 _NARROWEST = 24
 """Semitones always shown, so that one note does not fill the screen."""
 _MARGIN = 1
@@ -75,7 +77,8 @@ class TimeScale:
         """The column of the now-line."""
         self.step = PAST / (2 * self.now_column)
         """Seconds to a half-column."""
-        self.tick = floor(now / self.step)
+        stride = ceil(_SHORTEST_MOVE / self.step)
+        self.tick = floor(now / self.step / stride) * stride
         """Counts half-columns of time; while it stays, nothing moves."""
 
     def half_column(self, time: float) -> int:

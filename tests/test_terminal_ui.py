@@ -1,8 +1,13 @@
 """The face: what the keys ask for, what the news change, and how notes become characters."""
 
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Listener
+from pathlib import Path
+
 import pytest
 from textual.geometry import Size
 
+from duet.errors import DuetError
 from duet.news import (
     Answered,
     Choose,
@@ -29,6 +34,7 @@ from terminal_ui.devices import Devices
 from terminal_ui.drawing import Picture, dots_of, ink_of, owner_of, picture_of, text_of
 from terminal_ui.gauges import Gauges
 from terminal_ui.help import Help
+from terminal_ui.link import connect
 from terminal_ui.notices import Notices
 from terminal_ui.palette import MANY_COLOURS, NO_COLOURS, SIXTEEN_COLOURS, palette_for
 from terminal_ui.score import Score
@@ -236,6 +242,38 @@ async def test_after_quit_it_waits_for_the_engine_but_not_for_ever() -> None:
         clock.now += 0.2
         app.frame()
         assert app._exit
+
+
+async def test_a_second_quit_does_not_wait() -> None:
+    app = DuetApp(ScriptedLink(SETUP), Clock())
+    async with app.run_test() as pilot:
+        await pilot.press("q", "q")
+        assert app._exit
+
+
+def test_a_pipe_link_carries_news_and_wishes_and_ends_with_the_engine(tmp_path: Path) -> None:
+    address, key = str(tmp_path / "face"), b"secret"
+    with Listener(address, family="AF_UNIX", authkey=key) as listener:
+        with ThreadPoolExecutor() as pool:
+            calling = pool.submit(connect, address, key.hex())
+            engine = listener.accept()
+        link = calling.result()
+        link.send(HandOver())
+        assert engine.recv() == HandOver()
+        engine.send(SETUP)
+        engine.send(Cut(NOW))
+        engine.close()
+        assert link.wait()
+        assert not link.closed  # there are news to be polled yet
+        assert link.poll() == [SETUP, Cut(NOW)]
+        assert link.closed
+        link.send(Panic())  # nobody hears it, nobody minds
+
+
+@pytest.mark.parametrize("key", ["ab", "not hex"])
+def test_an_engine_that_is_not_there_is_a_plain_error(key: str, tmp_path: Path) -> None:
+    with pytest.raises(DuetError, match="cannot reach the engine"):
+        connect(str(tmp_path / "nobody"), key)
 
 
 # What the news change
