@@ -7,8 +7,8 @@ from duet.news import Answered, Health
 from terminal_ui.delays import Delays
 
 _WORDINGS = (
-    ("wait ", "decision ", " ms", "voice ", " real time", " underruns"),
-    ("wait ", "decision ", " ms", "voice ", "", " underruns"),
+    ("wait ", "decide ", " ms", "voice ", " real time", " underruns"),
+    ("wait ", "decide ", " ms", "voice ", "", " underruns"),
     ("wait ", "decide ", "", "", "", " underruns"),
     ("wait ", "decide ", "", "", "", " late"),
 )

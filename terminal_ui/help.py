@@ -21,14 +21,14 @@ play again whenever you like and it gives way.
 [bold $text on $idle] + -   [/]  temperature: higher is bolder, lower is safer (or ↑ ↓)
 [bold $text on $idle] q     [/]  quit
 
-[$player]█▀▄[/] you   [$partner]{partner}[/] Duet   bright is loud, dim is soft
+[$player]█▀▄[/] you   [$partner]{partner}[/] Duet   {loud}
 Left of the line │ is what was played, right of it what is planned.
 ped: where a sustain pedal is down, and whose.
 
 [$quiet]Settings also turn with the mouse: click for the next, shift-click
 for the one before, or use the wheel.[/]
 [$quiet]wait: from your last release to the answer's first note.
-decision: the part of it after Duet knew that your phrase was over.[/]"""
+decide: the part of it after Duet knew that your phrase was over.[/]"""
 
 
 class Help(ModalScreen[None]):
@@ -40,11 +40,17 @@ class Help(ModalScreen[None]):
 
     def __init__(self, shapes: bool) -> None:
         super().__init__()
-        self._partner_mark = "▌▘▖" if shapes else "█▀▄"
+        self._words = {
+            "{partner}": "▌▘▖" if shapes else "█▀▄",
+            "{loud}": "bold is loud" if shapes else "bright is loud, dim is soft",
+        }
 
     def compose(self) -> ComposeResult:
         """A box of text in the middle."""
         with VerticalScroll(id="help") as box:
             box.border_title = "Duet"
             box.border_subtitle = "esc closes"
-            yield Static(Content.from_markup(_HELP.replace("{partner}", self._partner_mark)))
+            text = _HELP
+            for blank, word in self._words.items():
+                text = text.replace(blank, word)
+            yield Static(Content.from_markup(text))
