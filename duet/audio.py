@@ -57,7 +57,9 @@ def choose_device(wanted: str | None) -> Device:
     devices = list_devices()
     listing = "; ".join(f"{device.index}: {device.name}" for device in devices)
     if not devices:
-        raise AudioError("no audio device: plug one in or start JACK or PipeWire; `--audio none` plays MIDI only")
+        raise AudioError(
+            "no audio device: plug one in or start JACK or PipeWire; `--audio none` plays MIDI only"
+        )
     if wanted is None:
         default = portaudio().default.device[1]
         return next((device for device in devices if device.index == default), devices[0])
@@ -98,7 +100,9 @@ class RingSpeaker:
                 )
                 self._stream.start()
         except sounddevice.PortAudioError as error:
-            raise AudioError(f"{device.name}: the audio device refuses ({error}); try another with --audio") from error
+            raise AudioError(
+                f"{device.name}: the audio device refuses ({error}); try another with --audio"
+            ) from error
 
     @property
     def latency(self) -> float:

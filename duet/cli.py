@@ -32,16 +32,29 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"duet {__version__}")
-    top.add_argument("--list-ports", action="store_true", help="list MIDI ports and audio devices, as `duet ports`")
+    top.add_argument(
+        "--list-ports", action="store_true", help="list MIDI ports and audio devices, as `duet ports`"
+    )
     top.add_argument("--json", action="store_true", help="with --list-ports: one JSON object")
     plug = top.add_argument_group("what is plugged in")
-    plug.add_argument("--port", metavar="N|NAME", help="the keyboard's MIDI port, by number or name (`duet ports`)")
-    plug.add_argument("--out", metavar="PORT", help="the MIDI port for answers; a new name makes a virtual port")
+    plug.add_argument(
+        "--port", metavar="N|NAME", help="the keyboard's MIDI port, by number or name (`duet ports`)"
+    )
+    plug.add_argument(
+        "--out", metavar="PORT", help="the MIDI port for answers; a new name makes a virtual port"
+    )
     plug.add_argument("--audio", metavar="DEVICE|none", help="the audio device, or none for MIDI only")
-    plug.add_argument("--headless", action="store_true", help="no terminal UI; print a line for each event of note")
+    plug.add_argument(
+        "--headless", action="store_true", help="no terminal UI; print a line for each event of note"
+    )
     music = top.add_argument_group("how it plays")
     _add_music(music, live=True)
-    music.add_argument("--takes", metavar="DIR", type=Path, help="where sessions are kept as MIDI (default: your music folder)")
+    music.add_argument(
+        "--takes",
+        metavar="DIR",
+        type=Path,
+        help="where sessions are kept as MIDI (default: your music folder)",
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_play_commands(commands)
     _add_model_commands(commands)
@@ -51,12 +64,20 @@ def parser() -> argparse.ArgumentParser:
 def _add_music(group: argparse._ArgumentGroup | argparse.ArgumentParser, live: bool = False) -> None:
     group.add_argument("--voice", default="piano", metavar="VOICE", help=VOICE_HELP)
     group.add_argument("--partner", default="neural", metavar="NAME", help=PARTNER_HELP)
-    group.add_argument("--style", default="", help="a style the partner knows, such as chopin or pop (default: like you)")
-    group.add_argument("--temperature", type=_positive, default=1.0, metavar="T", help="0.1 safe .. 2 wild (default 1)")
-    group.add_argument("--seed", type=int, default=None if live else 1, metavar="S", help="same seed, same call: same answer")
+    group.add_argument(
+        "--style", default="", help="a style the partner knows, such as chopin or pop (default: like you)"
+    )
+    group.add_argument(
+        "--temperature", type=_positive, default=1.0, metavar="T", help="0.1 safe .. 2 wild (default 1)"
+    )
+    group.add_argument(
+        "--seed", type=int, default=None if live else 1, metavar="S", help="same seed, same call: same answer"
+    )
 
 
-def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, example: str) -> argparse.ArgumentParser:
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, example: str
+) -> argparse.ArgumentParser:
     return commands.add_parser(
         name, help=what, description=what[0].upper() + what[1:] + ".", epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -64,45 +85,134 @@ def _command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", na
 
 
 def _add_play_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    ports = _command(commands, "ports", "list MIDI inputs, MIDI outputs and audio devices", "duet ports --json")
+    ports = _command(
+        commands, "ports", "list MIDI inputs, MIDI outputs and audio devices", "duet ports --json"
+    )
     ports.add_argument("--json", action="store_true", help="print one JSON object")
-    demo = _command(commands, "demo", "hear a built-in call answered; needs no keyboard and no sound card", "duet demo --out demo")
-    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder for what it writes (default: demo)")
+    demo = _command(
+        commands,
+        "demo",
+        "hear a built-in call answered; needs no keyboard and no sound card",
+        "duet demo --out demo",
+    )
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo"),
+        metavar="DIR",
+        help="folder for what it writes (default: demo)",
+    )
     _add_music(demo)
-    answer = _command(commands, "answer", "answer a MIDI file with a MIDI file, and with sound if asked", "duet answer call.mid --out answer.mid --audio answer.wav")
+    answer = _command(
+        commands,
+        "answer",
+        "answer a MIDI file with a MIDI file, and with sound if asked",
+        "duet answer call.mid --out answer.mid --audio answer.wav",
+    )
     answer.add_argument("call", type=Path, metavar="CALL.mid", help="what the player played")
-    answer.add_argument("--out", type=Path, metavar="ANSWER.mid", help="where the answer goes (default: CALL-answer.mid)")
-    answer.add_argument("--audio", type=Path, metavar="ANSWER.wav", help="also render the answer with the voice")
+    answer.add_argument(
+        "--out", type=Path, metavar="ANSWER.mid", help="where the answer goes (default: CALL-answer.mid)"
+    )
+    answer.add_argument(
+        "--audio", type=Path, metavar="ANSWER.wav", help="also render the answer with the voice"
+    )
     _add_music(answer)
-    render = _command(commands, "render", "let the voice sing a MIDI file's notes, velocities and pedal", "duet render notes.mid --out sound.wav --voice piano")
+    render = _command(
+        commands,
+        "render",
+        "let the voice sing a MIDI file's notes, velocities and pedal",
+        "duet render notes.mid --out sound.wav --voice piano",
+    )
     render.add_argument("notes", type=Path, metavar="NOTES.mid")
     render.add_argument("--out", type=Path, required=True, metavar="SOUND.wav")
     render.add_argument("--voice", default="piano", metavar="VOICE", help=VOICE_HELP)
 
 
 def _add_model_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    train = _command(commands, "train", "train the partner or the voice on a folder of MIDI files", "duet train partner --data my_midi --minutes 10")
+    train = _command(
+        commands,
+        "train",
+        "train the partner or the voice on a folder of MIDI files",
+        "duet train partner --data my_midi --minutes 10",
+    )
     train.add_argument("what", choices=("partner", "voice"))
-    train.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="MIDI files; a manifest.csv in it gives the splits")
-    train.add_argument("--out", type=Path, metavar="WEIGHTS", help="where the weights go (default: runs/WHAT/WHAT.safetensors)")
-    train.add_argument("--minutes", type=_positive, default=30.0, metavar="M", help="time to train (default 30)")
+    train.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="MIDI files; a manifest.csv in it gives the splits",
+    )
+    train.add_argument(
+        "--out",
+        type=Path,
+        metavar="WEIGHTS",
+        help="where the weights go (default: runs/WHAT/WHAT.safetensors)",
+    )
+    train.add_argument(
+        "--minutes", type=_positive, default=30.0, metavar="M", help="time to train (default 30)"
+    )
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     train.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
     train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--from", dest="start_from", type=Path, metavar="WEIGHTS", help="partner: start from these weights")
-    train.add_argument("--soundfont", type=Path, default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"), metavar="SF2", help="voice: what FluidSynth renders the targets with")
-    judge = _command(commands, "eval", "judge the partner, the voice or the turn-taking on held-out pieces", "duet eval voice --data corpus --pieces 10 --json")
+    train.add_argument(
+        "--from", dest="start_from", type=Path, metavar="WEIGHTS", help="partner: start from these weights"
+    )
+    train.add_argument(
+        "--soundfont",
+        type=Path,
+        default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
+        metavar="SF2",
+        help="voice: what FluidSynth renders the targets with",
+    )
+    judge = _command(
+        commands,
+        "eval",
+        "judge the partner, the voice or the turn-taking on held-out pieces",
+        "duet eval voice --data corpus --pieces 10 --json",
+    )
     judge.add_argument("what", choices=("partner", "voice", "turns"))
-    judge.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="MIDI files; the test split of its manifest.csv if it has one")
-    judge.add_argument("--pieces", type=int, default=10, metavar="N", help="how many pieces at most (default 10)")
-    judge.add_argument("--weights", default="", metavar="NAME|FILE", help="which partner or voice (default: the shipped one)")
-    judge.add_argument("--soundfont", type=Path, default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"), metavar="SF2", help="voice: what the truth is rendered with")
-    judge.add_argument("--picture", type=Path, metavar="PNG", help="voice: also draw spectrograms, model beside truth")
+    judge.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="MIDI files; the test split of its manifest.csv if it has one",
+    )
+    judge.add_argument(
+        "--pieces", type=int, default=10, metavar="N", help="how many pieces at most (default 10)"
+    )
+    judge.add_argument(
+        "--weights", default="", metavar="NAME|FILE", help="which partner or voice (default: the shipped one)"
+    )
+    judge.add_argument(
+        "--soundfont",
+        type=Path,
+        default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
+        metavar="SF2",
+        help="voice: what the truth is rendered with",
+    )
+    judge.add_argument(
+        "--picture", type=Path, metavar="PNG", help="voice: also draw spectrograms, model beside truth"
+    )
     judge.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    bench = _command(commands, "bench", "measure how fast the voice, the partner or the whole live path is", "duet bench live --json")
+    bench = _command(
+        commands,
+        "bench",
+        "measure how fast the voice, the partner or the whole live path is",
+        "duet bench live --json",
+    )
     bench.add_argument("what", choices=("voice", "partner", "live"))
-    bench.add_argument("--weights", default="", metavar="NAME|FILE", help="which partner or voice (default: the shipped one)")
-    bench.add_argument("--seconds", type=_positive, default=10.0, metavar="S", help="how much music to measure with (default 10)")
+    bench.add_argument(
+        "--weights", default="", metavar="NAME|FILE", help="which partner or voice (default: the shipped one)"
+    )
+    bench.add_argument(
+        "--seconds",
+        type=_positive,
+        default=10.0,
+        metavar="S",
+        help="how much music to measure with (default 10)",
+    )
     bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")
 
 

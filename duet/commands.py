@@ -29,48 +29,51 @@ def live(options: argparse.Namespace) -> None:
     seed = secrets.randbelow(1 << 20) if options.seed is None else options.seed
     if not options.headless and not sys.stdout.isatty():
         raise DuetError("no terminal to draw on: say --headless, or run it in a terminal")
+    log = Path(os.devnull) if options.headless else _log_file()
     wanted = LiveOptions(
         options.port, options.out, options.voice, options.partner, options.audio, options.headless, options.style,
-        options.temperature, seed, takes, PARTNERS, VOICES,
+        options.temperature, seed, takes, log, PARTNERS, VOICES,
     )  # fmt: skip
-    if options.headless:
-        show = _print_news
-    else:
-        _log_to_file()
-        show = _ignore
+    show = _print_news if options.headless else _print_farewell
     asyncio.run(play_live(wanted, Loaders(load_partner, load_voice), show))
 
 
-def _ignore(news: News) -> None:
-    """The face shows it."""
+def _print_farewell(news: News) -> None:
+    """The face shows everything else; this comes when it has closed."""
+    match news:
+        case Message(text) if text.startswith("take saved"):
+            print(text)
 
 
 def _print_news(news: News) -> None:
     match news:
         case Setup():
             print(f"keyboard: {news.midi_in}; answers: {news.midi_out}; audio: {news.audio}", flush=True)
-            print(f"partner: {news.partner}; voice: {news.voice or 'none'}; ready, play something", flush=True)
+            print(
+                f"partner: {news.partner}; voice: {news.voice or 'none'}; ready, play something", flush=True
+            )
         case Answered(turn, wait, decision):
-            print(f"turn {turn}: answered {wait * 1000:.0f} ms after your last move ({decision * 1000:.0f} ms composing)", flush=True)
+            print(
+                f"turn {turn}: answered {wait * 1000:.0f} ms after your last move ({decision * 1000:.0f} ms composing)",
+                flush=True,
+            )
         case Turned("CALL", number):
             print(f"turn {number}: you play", flush=True)
         case Message(text, error):
             print(text, file=sys.stderr if error else sys.stdout, flush=True)
 
 
-def _log_to_file() -> None:
-    """While the face has the terminal, whatever prints to it from below would tear it: to a file with that."""
+def _log_file() -> Path:
+    """Where the program's own log goes while the face has the terminal. Raises FileError."""
     import platformdirs
 
-    folder = platformdirs.user_log_path("duet")
+    path = platformdirs.user_log_path("duet") / "duet.log"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        log = os.open(folder / "duet.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        logging.basicConfig(filename=path, level=logging.INFO, force=True)
     except OSError as error:
-        raise FileError(f"{folder}: the log cannot be written ({error.strerror})") from error
-    logging.basicConfig(filename=folder / "duet.log", level=logging.INFO, force=True)
-    os.dup2(log, 2)
-    os.close(log)
+        raise FileError(f"{path}: the log cannot be written ({error.strerror})") from error
+    return path
 
 
 def ports(options: argparse.Namespace) -> None:
@@ -98,7 +101,11 @@ def ports(options: argparse.Namespace) -> None:
         return
     for title, key in (("MIDI inputs (--port)", "midi_in"), ("MIDI outputs (--out)", "midi_out")):
         print(f"{title}:", *(f"  {index}: {name}" for index, name in enumerate(found[key])), sep="\n")
-    print("audio devices (--audio):", *(f"  {entry['index']}: {entry['name']}" for entry in found["audio"]), sep="\n")
+    print(
+        "audio devices (--audio):",
+        *(f"  {entry['index']}: {entry['name']}" for entry in found["audio"]),
+        sep="\n",
+    )
     for problem in problems:
         print(f"note: {problem}", file=sys.stderr)
 
@@ -186,11 +193,13 @@ def train(options: argparse.Namespace) -> None:
     else:
         from models.train_voice import train_voice
 
-        train_voice(pieces, options.soundfont, out, options.minutes, options.resume, options.device, options.seed)
+        train_voice(
+            pieces, options.soundfont, out, options.minutes, options.resume, options.device, options.seed
+        )
     print(f"written: {out}")
 
 
-def eval(options: argparse.Namespace) -> None:  # noqa: A001  the command's name
+def eval(options: argparse.Namespace) -> None:
     """Judge a network, or the turn-taking, on held-out pieces."""
     from duet.library import read_pieces
 
@@ -202,7 +211,9 @@ def eval(options: argparse.Namespace) -> None:  # noqa: A001  the command's name
             voice = load_voice(options.weights or "piano")
             report = evaluate_voice(voice, test, options.soundfont, limit=options.pieces)
             if options.picture:
-                draw_spectrograms(voice, read_pieces(options.data, ("test",)), options.soundfont, options.picture)
+                draw_spectrograms(
+                    voice, read_pieces(options.data, ("test",)), options.soundfont, options.picture
+                )
         case "partner":
             from models.eval_partner import evaluate_partner
             from models.partners import weights_of
@@ -227,13 +238,14 @@ def bench(options: argparse.Namespace) -> None:
         case "partner":
             load_partner("markov")  # one thread
             from models.bench_partner import bench_partner
+
             from models.partners import weights_of
 
             report = bench_partner(weights_of(options.weights or "neural"))
         case _:
             from duet.bench_live import bench_live
 
-            report = bench_live(options.weights or "piano", options.seconds)
+            report = bench_live("neural", options.weights or "piano", max(2, round(options.seconds / 5)))
     _print_report(report, options.json)
 
 
@@ -242,7 +254,9 @@ def _settings(options: argparse.Namespace, partner: Any) -> Any:
 
     if options.style and options.style not in partner.styles:
         known = ", ".join(partner.styles) or "no style at all"
-        raise CheckpointError(f"the partner {options.partner!r} knows no style {options.style!r}; it knows {known}")
+        raise CheckpointError(
+            f"the partner {options.partner!r} knows no style {options.style!r}; it knows {known}"
+        )
     return Settings(options.temperature, options.style, options.seed)
 
 
@@ -259,7 +273,9 @@ def _writable(folder: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise FileError(f"{folder}: nothing can be written there ({error.strerror}); name another folder") from error
+        raise FileError(
+            f"{folder}: nothing can be written there ({error.strerror}); name another folder"
+        ) from error
     return folder
 
 

@@ -69,7 +69,9 @@ class Keyboard:
                 ) from None
             except (rtmidi.RtMidiError, OSError) as error:
                 name = port.name if port else "Duet's own input"
-                raise MidiError(f"{name}: the port cannot be opened ({error}); is another program using it?") from error
+                raise MidiError(
+                    f"{name}: the port cannot be opened ({error}); is another program using it?"
+                ) from error
         midi.ignore_types(sysex=True, timing=True, active_sense=True)
         return midi
 
@@ -105,7 +107,9 @@ class Keyboard:
     def _is_there(self) -> bool:
         with quiet():
             try:
-                return any(self._port is not None and self._port.name in name for name in self._midi.get_ports())
+                return any(
+                    self._port is not None and self._port.name in name for name in self._midi.get_ports()
+                )
             except (rtmidi.RtMidiError, OSError):
                 return False
 

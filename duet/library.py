@@ -16,7 +16,20 @@ from duet.piece import Piece
 
 logger = logging.getLogger(__name__)
 
-COMPOSERS = "bach beethoven brahms chopin debussy grieg haydn liszt mendelssohn mozart schubert schumann".split()
+COMPOSERS = [
+    "bach",
+    "beethoven",
+    "brahms",
+    "chopin",
+    "debussy",
+    "grieg",
+    "haydn",
+    "liszt",
+    "mendelssohn",
+    "mozart",
+    "schubert",
+    "schumann",
+]
 """Composers with enough music in the corpus to be a style of their own."""
 
 

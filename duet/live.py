@@ -14,7 +14,7 @@ from pathlib import Path
 import rtmidi
 
 from duet.audio import BLOCK, RingSpeaker, choose_device
-from duet.errors import AudioError, DuetError, MidiError, PortNotFound
+from duet.errors import AudioError, DuetError, PortNotFound
 from duet.face import Face
 from duet.keyboard import Keyboard
 from duet.midi_ports import Port, choose, list_ports
@@ -48,6 +48,8 @@ class LiveOptions:
     temperature: float
     seed: int
     takes: Path
+    log: Path
+    """Where native libraries print to while the face has the terminal."""
     partners: tuple[str, ...]
     voices: tuple[str, ...]
 
@@ -68,6 +70,7 @@ class Engine:
         self._setup: Setup | None = None
         self._ended = asyncio.Event()
         self._speed = 0.0
+        self._underruns = 0
         self._closing = contextlib.ExitStack()
 
     async def run(self) -> None:
@@ -94,24 +97,29 @@ class Engine:
         keyboard = Keyboard(self._find_keyboard(), self._say)
         closing.callback(keyboard.close)
         midi = self._open_midi_out()
-        sender = Sender(midi.write)
+        sender = self._sender = Sender(midi.write)
         closing.callback(midi.close)
+        closing.callback(self._report_punctuality)
         closing.callback(sender.close)
         for path in recover(options.takes) if options.takes.is_dir() else []:
             logger.info("recovered the take %s", path)
         self._take = Take(options.takes, lambda text: self._say(text, True))
         closing.callback(self._close_take)
         audio, problem = self._open_audio()
-        self._models = Models((options.partner, options.voice), self._loaders, self._ring, BLOCK, self._hear_models)
+        self._models = Models(
+            (options.partner, options.voice), self._loaders, self._ring, BLOCK, self._hear_models
+        )
         closing.callback(self._models.close)
         if not options.headless:
-            self._face = Face(self._grant, self._ended.set)
+            self._face = Face(self._grant, self._ended.set, options.log)
             await self._face.start()
             closing.callback(self._face.close)
         styles = await self._models.start()
         if options.style and options.style not in styles:
             known = ", ".join(styles) or "no style at all"
-            raise DuetError(f"the partner {options.partner!r} knows no style {options.style!r}; it knows {known}")
+            raise DuetError(
+                f"the partner {options.partner!r} knows no style {options.style!r}; it knows {known}"
+            )
         outs: list[MidiOut] = [sender]
         if self._models.voice:
             outs.append(self._models.voice)
@@ -119,7 +127,7 @@ class Engine:
         self._session = Session(keyboard, self._models.seat, outs, self._observe, settings)
         self._setup = Setup(
             keyboard.name, midi.name, audio, options.partner, options.partners,
-            options.voice if self._models.voice else "", options.voices, options.style, styles, options.temperature,
+            options.voice if self._models.voice else "", options.voices, options.style, ("", *styles), options.temperature,
         )  # fmt: skip
         self._observe(self._setup)
         if problem:
@@ -130,7 +138,7 @@ class Engine:
         ports = list_ports(rtmidi.MidiIn)
         if self._options.port is not None:
             return choose(self._options.port, ports, "MIDI input")
-        keyboards = [port for port in ports if "through" not in port.name.casefold()]
+        keyboards = [port for port in ports if port.is_device]
         return keyboards[0] if len(keyboards) == 1 else None
 
     def _open_midi_out(self) -> MidiPort:
@@ -178,7 +186,7 @@ class Engine:
             case Speed(factor):
                 self._speed = factor
             case Loaded(name, styles) if self._setup:
-                changes = {"voice": name} if is_voice else {"partner": name, "styles": styles}
+                changes = {"voice": name} if is_voice else {"partner": name, "styles": ("", *styles)}
                 self._change_setup(**changes)
 
     def _grant(self, wish: Wish) -> None:
@@ -193,7 +201,7 @@ class Engine:
                     self._session.feed(HandTheTurn(time.monotonic()))
                 case Panic():
                     self._session.panic()
-                case Choose("temperature", float(value) | int(value)):
+                case Choose("temperature", value) if isinstance(value, float | int):
                     temperature = min(2.0, max(0.1, float(value)))
                     self._session.change(temperature=temperature)
                     self._change_setup(temperature=temperature)
@@ -214,10 +222,23 @@ class Engine:
         heard = self._speaker is not None
         while True:
             await asyncio.sleep(HEALTH)
-            self._observe(Health(self._ring.underruns if self._ring else 0, self._speed))
+            self._underruns = self._ring.underruns if self._ring else 0
+            self._observe(Health(self._underruns, self._speed))
             if heard and self._speaker and not self._speaker.active:
                 heard = False
-                self._say(f"{self._speaker.device.name} has stopped: MIDI goes on; restart Duet for sound", True)
+                self._say(
+                    f"{self._speaker.device.name} has stopped: MIDI goes on; restart Duet for sound", True
+                )
+
+    def _report_punctuality(self) -> None:
+        """Say, at the end, how well time was kept."""
+        late = sorted(self._sender.lateness)
+        if late:
+            p50, p99 = (1000 * late[int(share * (len(late) - 1))] for share in (0.5, 0.99))
+            sound = f"; {self._underruns} audio underruns" if self._speaker else ""
+            self._show(
+                Message(f"{len(late)} MIDI events sent, late by {p50:.2f} ms p50, {p99:.2f} ms p99{sound}")
+            )
 
     def _close_take(self) -> None:
         if self._take and (path := self._take.close()):
@@ -240,6 +261,3 @@ class Engine:
 async def play_live(options: LiveOptions, loaders: Loaders, show: Callable[[News], None]) -> None:
     """Play an evening; see `Engine`."""
     await Engine(options, loaders, show).run()
-
-
-__all__ = ["LiveOptions", "MidiError", "play_live"]

@@ -37,6 +37,13 @@ class Port:
     place: int
     """Its number in that API."""
 
+    @property
+    def is_device(self) -> bool:
+        """Probably a keyboard someone plugged in, rather than another program's port."""
+        if self.api == rtmidi.API_UNIX_JACK:
+            return self.name.startswith(("system:", "a2j:"))
+        return "through" not in self.name.casefold()
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:

@@ -62,7 +62,9 @@ class Models:
         try:
             results = await asyncio.wait_for(asyncio.gather(*waiting), READY)
         except TimeoutError:
-            raise DuetError(f"the models did not load within {READY:.0f} s; is this machine very busy?") from None
+            raise DuetError(
+                f"the models did not load within {READY:.0f} s; is this machine very busy?"
+            ) from None
         for result in results:
             if isinstance(result, Failed):
                 raise DuetError(result.text)
@@ -120,7 +122,9 @@ class Models:
         """Every answer under way ends; a new process takes over with the same models and no memory."""
         self._deaths += 1
         again = self._deaths <= RESTARTS
-        text = "the models' process died" + ("; starting it again" if again else f" {self._deaths} times; restart Duet")
+        text = "the models' process died" + (
+            "; starting it again" if again else f" {self._deaths} times; restart Duet"
+        )
         for awaited in self._awaited.values():
             awaited.set_result(Failed(text))
         self._awaited.clear()

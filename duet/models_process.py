@@ -20,7 +20,7 @@ from duet.errors import DuetError
 from duet.inline import Score
 from duet.note import at
 from duet.ports import Block, Partner, Voice
-from duet.remote import Composed, Compose, CutIt, Failed, HearIt, Hush, Load, Loaded, Sing, Speed
+from duet.remote import Compose, Composed, CutIt, Failed, HearIt, Hush, Load, Loaded, Sing, Speed
 from duet.ring import Ring
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,9 @@ def serve_partner(pipe: "Pipe[Any, Any]", load: Callable[[str], Partner], name: 
                 pipe.send(Failed("no partner is loaded; choose another", request.turn))
 
 
-def _load(pipe: "Pipe[Any, Any]", load: Callable[[str], Partner], name: str, instead: Partner | None) -> Partner | None:
+def _load(
+    pipe: "Pipe[Any, Any]", load: Callable[[str], Partner], name: str, instead: Partner | None
+) -> Partner | None:
     """The partner of that name, made known to the engine; `instead` if it cannot be had."""
     try:
         partner = load(name)
@@ -78,7 +80,9 @@ def _load(pipe: "Pipe[Any, Any]", load: Callable[[str], Partner], name: str, ins
 class Singer:
     """Renders a voice into the ring, a little ahead of the device, at the device's rate."""
 
-    def __init__(self, pipe: "Pipe[Any, Any]", ring: Ring, device_block: int, load: Callable[[str], Voice]) -> None:
+    def __init__(
+        self, pipe: "Pipe[Any, Any]", ring: Ring, device_block: int, load: Callable[[str], Voice]
+    ) -> None:
         self._pipe = pipe
         self._ring = ring
         self._ahead = device_block + round(AHEAD * ring.rate)

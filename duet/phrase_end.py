@@ -6,6 +6,7 @@ is the turn's business (`duet/turn.py`), not a policy's.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from statistics import median
 
 from duet.note import Event, NoteOff, NoteOn
@@ -23,7 +24,9 @@ def fixed(seconds: float) -> Policy:
     return lambda call: seconds
 
 
-def adaptive(call: Sequence[Event], shortest: float = 0.3, longest: float = 1.2, cautious: float = 0.7) -> float:
+def adaptive(
+    call: Sequence[Event], shortest: float = 0.3, longest: float = 1.2, cautious: float = 0.7
+) -> float:
     """A silence fitted to this player's own pace: clearly longer than any they have made in this phrase.
 
     At least the phrase's median inter-onset interval and one and a half times its longest gap between
@@ -46,7 +49,7 @@ def adaptive(call: Sequence[Event], shortest: float = 0.3, longest: float = 1.2,
                 held.discard(pitch)
                 released = time
     recent = onsets[-12:]
-    intervals = [later - earlier for earlier, later in zip(recent, recent[1:], strict=False)]
+    intervals = [later - earlier for earlier, later in pairwise(recent)]
     pace = median(intervals) if intervals else 0.0
     least = shortest if len(onsets) >= 4 else cautious
     return min(longest, max(least, pace, 1.5 * max(gaps[-12:])))

@@ -108,7 +108,9 @@ class RemoteSeat:
             try:
                 item = await asyncio.wait_for(self._answer.get(), STALL)
             except TimeoutError:
-                raise DuetError(f"the partner said nothing for {STALL:.0f} s; this answer is left out") from None
+                raise DuetError(
+                    f"the partner said nothing for {STALL:.0f} s; this answer is left out"
+                ) from None
             match item:
                 case None:
                     return

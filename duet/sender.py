@@ -120,7 +120,9 @@ class MidiPort:
                     "`duet ports` lists what there is (on Windows loopMIDI makes ports)"
                 ) from None
             except (rtmidi.RtMidiError, OSError) as error:
-                raise MidiError(f"{self.name}: the port cannot be opened ({error}); is another program using it?") from error
+                raise MidiError(
+                    f"{self.name}: the port cannot be opened ({error}); is another program using it?"
+                ) from error
 
     def write(self, message: list[int]) -> None:
         """Send the bytes of one message at once."""

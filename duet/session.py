@@ -109,7 +109,9 @@ class Session:
         if self._wake:
             self._wake.cancel()
         deadline = self.turn.deadline()
-        self._wake = asyncio.get_running_loop().call_at(deadline, self._tick) if deadline is not None else None
+        self._wake = (
+            asyncio.get_running_loop().call_at(deadline, self._tick) if deadline is not None else None
+        )
         if (number, state) != (self.turn.number, self.turn.state):
             self._observe(Turned(self.turn.state.name, self.turn.number, self._now()))
         if self.turn.state is State.IDLE:
@@ -185,7 +187,9 @@ class Session:
         length = respond.call[-1].time - onsets[0]
         seconds = min(LONGEST_ANSWER, max(SHORTEST_ANSWER, length))
         settings = self.settings
-        return Request(respond.turn, seconds, settings.temperature, settings.style, settings.seed + respond.turn)
+        return Request(
+            respond.turn, seconds, settings.temperature, settings.style, settings.seed + respond.turn
+        )
 
     def change(self, **settings: float | str | int) -> None:
         """Change settings (see Settings); they hold from the next answer on."""

@@ -81,9 +81,7 @@ class Take:
             self._journal.unlink(missing_ok=True)
             return None
         try:
-            write_midi(
-                self.path, tracks_of(self._hands[Who.PLAYER].events, self._hands[Who.PARTNER].events)
-            )
+            write_midi(self.path, tracks_of(self._hands[Who.PLAYER].events, self._hands[Who.PARTNER].events))
         except FileError as error:
             self._tell(f"{error}; the take's journal is {self._journal}")
             return None
@@ -98,9 +96,8 @@ class Take:
                 self._written[who] = len(hands.events)
             self._file.flush()
         except (OSError, ValueError) as error:
-            if self._tell:
-                self._tell(f"{self._journal}: the take cannot be written ({error}); it is kept in memory")
-                self._tell = logger.warning
+            self._tell(f"{self._journal}: the take cannot be written ({error}); it is kept in memory")
+            self._tell = logger.warning  # said once
 
 
 def line_of(who: Who, event: Event) -> str:
@@ -118,7 +115,11 @@ def event_of_line(line: str) -> tuple[Who, Event]:
     """Read a journal's line back. Raises ValueError."""
     who, time, what, pitch, value = json.loads(line)
     event: Event = (
-        NoteOn(time, pitch, value) if what == "on" else NoteOff(time, pitch) if what == "off" else Pedal(time, value)
+        NoteOn(time, pitch, value)
+        if what == "on"
+        else NoteOff(time, pitch)
+        if what == "off"
+        else Pedal(time, value)
     )
     return Who(who), event
 

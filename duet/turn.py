@@ -18,6 +18,9 @@ from enum import Enum
 from duet.note import Event, NoteOff, NoteOn, Pedal
 from duet.phrase_end import Policy, adaptive
 
+RECENT = 96
+"""Events of the call that a policy is shown: enough to know a pace by, and no more work late in a long call."""
+
 
 class State(Enum):
     """Who has the floor."""
@@ -106,7 +109,7 @@ class Turn:
         """When `tick` should be called next if nothing happens before, seconds; None for never."""
         if self.state is not State.CALL or self._held or self._pedal >= 64:
             return None
-        return self.quiet_since + self.policy(self._call)
+        return self.quiet_since + self.policy(self._call[-RECENT:])
 
     def tick(self, now: float) -> list[Effect]:
         """Time has passed; return the effects that causes."""

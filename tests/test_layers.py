@@ -43,7 +43,10 @@ def imports_of(path: Path, whole: bool = True) -> set[str]:
 
 def modules() -> list[tuple[str, Path]]:
     files = [path for folder in ("duet", "models", "terminal_ui") for path in (ROOT / folder).rglob("*.py")]
-    return [(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path) for path in files]
+    return [
+        (".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path)
+        for path in files
+    ]
 
 
 def test_imports_point_strictly_down() -> None:
@@ -52,8 +55,12 @@ def test_imports_point_strictly_down() -> None:
         for imported in imports_of(path):
             if imported.split(".")[0] not in {"duet", "models", "terminal_ui"}:
                 continue
-            same_floor_of_one_folder = floor_of(imported) == floor_of(module) and imported.split(".")[0] == module.split(".")[0]
-            if floor_of(imported) > floor_of(module) or (floor_of(imported) == floor_of(module) and not same_floor_of_one_folder):
+            same_floor_of_one_folder = (
+                floor_of(imported) == floor_of(module) and imported.split(".")[0] == module.split(".")[0]
+            )
+            if floor_of(imported) > floor_of(module) or (
+                floor_of(imported) == floor_of(module) and not same_floor_of_one_folder
+            ):
                 wrong.append(f"{module} imports {imported}")
     assert wrong == []
 
@@ -75,7 +82,8 @@ def test_the_face_knows_neither_models_nor_devices() -> None:
         for module, path in modules()
         if module.startswith("terminal_ui")
         for imported in imports_of(path)
-        if imported.startswith("models") or imported in {"rtmidi", "sounddevice", "torch"}
+        if imported.startswith("models")
+        or imported in {"rtmidi", "sounddevice", "torch"}
         or (imported.startswith("duet") and floor_of(imported) > 3)
     ]
     assert wrong == []
@@ -96,5 +104,9 @@ def test_importing_duet_and_its_command_line_loads_nothing_heavy() -> None:
 
 
 def test_no_file_is_longer_than_three_hundred_lines() -> None:
-    long = [f"{module}: {len(path.read_text().splitlines())}" for module, path in modules() if len(path.read_text().splitlines()) > 300]
+    long = [
+        f"{module}: {len(path.read_text().splitlines())}"
+        for module, path in modules()
+        if len(path.read_text().splitlines()) > 300
+    ]
     assert long == []

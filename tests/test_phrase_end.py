@@ -9,7 +9,9 @@ from duet.phrase_end import adaptive, fixed
 
 
 def phrase(onsets: list[float], duration: float) -> list[Event]:
-    return events_of([Note(onset, 60 + index % 12, 80, onset + duration) for index, onset in enumerate(onsets)])
+    return events_of(
+        [Note(onset, 60 + index % 12, 80, onset + duration) for index, onset in enumerate(onsets)]
+    )
 
 
 def test_a_fixed_silence_does_not_listen() -> None:

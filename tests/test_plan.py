@@ -33,7 +33,9 @@ def ends_quietly(let_out: list[Event]) -> bool:
 
 
 @given(st.lists(events, max_size=40), st.lists(times, max_size=10), st.one_of(st.none(), times))
-def test_no_sequence_leaves_a_note_sounding(added: list[Event], takes: list[float], stop: float | None) -> None:
+def test_no_sequence_leaves_a_note_sounding(
+    added: list[Event], takes: list[float], stop: float | None
+) -> None:
     plan = Plan(0.0)
     let_out: list[Event] = []
     now = 0.0

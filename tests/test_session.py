@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from duet.errors import DuetError
 from duet.inline import InlineSeat, InlineVoice
-from duet.news import Answered, Cut, Message, News, Played, Turned, Who
+from duet.news import Answered, Cut, Message, News, Turned
 from duet.note import Event, Note, NoteOff, NoteOn, Pedal, events_of
 from duet.offline import ScriptedListener
 from duet.phrase_end import fixed
@@ -46,7 +46,11 @@ def test_a_phrase_is_answered_after_its_silence() -> None:
     out, partner = RecordingOut(), EchoPartner()
     news = play(CALL, InlineSeat(partner), out)
     start = 2.4 + SILENCE + LEAD
-    assert onsets(out.sent) == [(round(start, 6), 60, 80), (round(start + 0.5, 6), 64, 90), (round(start + 1, 6), 67, 100)]
+    assert onsets(out.sent) == [
+        (round(start, 6), 60, 80),
+        (round(start + 0.5, 6), 64, 90),
+        (round(start + 1, 6), 67, 100),
+    ]
     assert out.sounding == set()
     assert partner.heard == CALL
     answered = [item for item in news if isinstance(item, Answered)]
@@ -80,7 +84,9 @@ def test_a_key_before_the_first_composed_note_means_no_answer_at_all() -> None:
     out, seat = RecordingOut(), SlowSeat([NoteOn(0.0, 60, 80), NoteOff(0.5, 60)], [1.0, 0.0])
     play([*CALL, NoteOn(3.0, 72, 60), NoteOff(3.1, 72)], seat, out)
     assert seat.cuts == [0.0]
-    assert onsets(out.sent) == [(round(3.1 + SILENCE + 1.0 + LEAD, 6), 60, 80)], "only the second call is answered"
+    assert onsets(out.sent) == [(round(3.1 + SILENCE + 1.0 + LEAD, 6), 60, 80)], (
+        "only the second call is answered"
+    )
 
 
 def test_notes_composed_late_move_the_rest_of_the_answer() -> None:
@@ -138,7 +144,9 @@ def test_hand_over_answers_at_once_and_panic_silences() -> None:
 
     async def main() -> None:
         partner = EchoPartner([NoteOn(0.0, 50, 50), NoteOff(9.0, 50)])
-        session = Session(ScriptedListener([]), InlineSeat(partner), [out], news.append, policy=fixed(SILENCE))
+        session = Session(
+            ScriptedListener([]), InlineSeat(partner), [out], news.append, policy=fixed(SILENCE)
+        )
         session.feed(NoteOn(0.0, 60, 80))
         session.feed(HandOver(0.0))
         await asyncio.sleep(1.0)
@@ -158,7 +166,11 @@ def test_cancelling_the_session_in_mid_answer_leaves_silence() -> None:
 
     async def main() -> None:
         partner = EchoPartner([Pedal(0.0, 127), NoteOn(0.0, 50, 50), NoteOff(9.0, 50)])
-        task = asyncio.create_task(Session(ScriptedListener([*CALL, NoteOff(60.0, 1)]), InlineSeat(partner), [out], lambda news: None).run())
+        task = asyncio.create_task(
+            Session(
+                ScriptedListener([*CALL, NoteOff(60.0, 1)]), InlineSeat(partner), [out], lambda news: None
+            ).run()
+        )
         await asyncio.sleep(5.0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -175,7 +187,9 @@ def test_settings_hold_from_the_next_answer_and_each_turn_has_its_own_seed() -> 
     async def main() -> None:
         events = [NoteOn(1.0, 60, 80), NoteOff(1.1, 60), NoteOn(5.0, 60, 80), NoteOff(5.1, 60)]
         session = Session(ScriptedListener(events), InlineSeat(partner), [], lambda news: None)
-        asyncio.get_running_loop().call_at(4.0, lambda: session.change(temperature=0.5, style="fancy", seed=40))
+        asyncio.get_running_loop().call_at(
+            4.0, lambda: session.change(temperature=0.5, style="fancy", seed=40)
+        )
         await session.run()
 
     run(main())
@@ -189,7 +203,9 @@ def test_the_voice_sings_when_the_notes_are_due() -> None:
         voice = InlineVoice(ToneVoice(), speaker)
         singing = asyncio.create_task(voice.run())
         partner = EchoPartner([NoteOn(0.0, 50, 50), NoteOff(0.2, 50)])
-        await Session(ScriptedListener(CALL), InlineSeat(partner), [voice], lambda news: None, policy=fixed(SILENCE)).run()
+        await Session(
+            ScriptedListener(CALL), InlineSeat(partner), [voice], lambda news: None, policy=fixed(SILENCE)
+        ).run()
         await asyncio.sleep(1.0)
         singing.cancel()
 
@@ -207,7 +223,9 @@ def test_barge_in_lets_the_voice_fall_silent() -> None:
         singing = asyncio.create_task(voice.run())
         partner = EchoPartner([NoteOn(0.0, 50, 50), NoteOff(9.0, 50)])
         events = [*CALL, NoteOn(4.0, 60, 80), NoteOn(60.0, 61, 80)]
-        await Session(ScriptedListener(events), InlineSeat(partner), [voice], lambda news: None, policy=fixed(SILENCE)).run()
+        await Session(
+            ScriptedListener(events), InlineSeat(partner), [voice], lambda news: None, policy=fixed(SILENCE)
+        ).run()
         singing.cancel()
 
     with pytest.raises(TimeoutError):
@@ -234,7 +252,11 @@ moves = st.one_of(
     st.lists(times, max_size=3),
 )
 def test_no_event_sequence_leaves_a_note_sounding(
-    player: list[Event], answer: list[Event], delays: list[float], panic_at: float | None, hand_overs: list[float]
+    player: list[Event],
+    answer: list[Event],
+    delays: list[float],
+    panic_at: float | None,
+    hand_overs: list[float],
 ) -> None:
     out = RecordingOut()
     by_time = sorted(player, key=lambda event: event.time)
@@ -242,7 +264,13 @@ def test_no_event_sequence_leaves_a_note_sounding(
 
     async def main() -> None:
         seat = SlowSeat(composed, delays[: len(composed)])
-        session = Session(ScriptedListener([*by_time, NoteOff(100.0, 1)]), seat, [out], lambda news: None, policy=fixed(SILENCE))
+        session = Session(
+            ScriptedListener([*by_time, NoteOff(100.0, 1)]),
+            seat,
+            [out],
+            lambda news: None,
+            policy=fixed(SILENCE),
+        )
         loop = asyncio.get_running_loop()
         for time in hand_overs:
             loop.call_at(time, lambda time=time: session.feed(HandOver(time)))

@@ -1,0 +1,200 @@
+"""Duet as a pianist and a DAW meet it: real JACK ports, a real PortAudio stream, three real processes."""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from duet.jack_rig import RATE, Duet, Rig, stop, wait_for
+from duet.midi import read_midi
+from duet.note import notes_of
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+
+SMALL = ("--partner", "markov", "--voice", "sine")
+PHRASE = [60, 64, 67, 72, 67, 64]
+
+
+def fundamental_is_there(sound: np.ndarray, pitch: int) -> bool:
+    """The pitch's own frequency (or its octave) stands out above the gap half way to the next ones."""
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 16))
+    frequency = 440 * 2 ** ((pitch - 69) / 12)
+
+    def band(hertz: float) -> float:
+        low, high = (int(hertz * factor / RATE * (1 << 16)) for factor in (0.98, 1.02))
+        return float(spectrum[low : high + 1].max())
+
+    return band(frequency) + band(2 * frequency) > 3 * band(frequency * 2 ** (3.5 / 12))
+
+
+def test_a_phrase_on_a_jack_keyboard_is_answered_on_the_midi_port_and_heard(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    duet = start_duet(*SMALL, "--seed", "1")
+    duet.wait_until("ready, play something")
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    rig.hear("PortAudio.*")
+    released = rig.play_phrase(PHRASE, velocity=90)
+    wait_for(lambda: rig.note_ons(released), 5, "an answer")
+    time.sleep(2.5)
+    notes = rig.note_ons(released)
+    first, pitch, velocity = notes[0]
+    assert 0.25 < first - released < 1.3, "after the phrase, and soon"
+    assert abs(velocity - 90) < 25, "touch is answered in kind"
+    wait_for(lambda: not rig.sounding(), 10, "the answer ends")
+    before = rig.sound[int(released * RATE) : int((first - 0.02) * RATE), 0]
+    after = rig.sound[int((first - 0.02) * RATE) : int((first + 0.4) * RATE), 0]
+    assert np.abs(before[-2000:]).max() < 0.001, "Duet is silent while it listens"
+    onset = np.flatnonzero(np.abs(after) > 0.003)[0] / RATE - 0.02
+    assert onset < 0.15, "the sound comes with the note"
+    assert fundamental_is_there(after[int((onset + 0.05) * RATE) :], pitch)
+    assert duet.end() == 0
+    take = list(duet.takes.glob("*.mid"))
+    assert len(take) == 1
+    kept = [note.pitch for note in notes_of(read_midi(take[0]))]
+    assert kept[: len(PHRASE)] == PHRASE
+    assert len(kept) >= len(PHRASE) + len(notes)
+
+
+def test_barge_in_ends_every_note_and_the_sound_at_once(rig: Rig, start_duet: Callable[..., Duet]) -> None:
+    duet = start_duet(*SMALL)
+    duet.wait_until("ready, play something")
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    rig.hear("PortAudio.*")
+    released = rig.play_phrase([48, 52, 55, 60], interval=0.8)
+    wait_for(lambda: rig.sounding(), 6, "an answer under way")
+    time.sleep(0.15)
+    rig.play([0x90, 84, 70])
+    wait_for(lambda: not rig.to_send, 1, "the key is down")
+    pressed = rig.sent[-1][0]
+    time.sleep(0.5)
+    assert rig.sounding() == set()
+    offs = [t for t, message in rig.received if message[0] & 0xF0 == 0x80 and t >= pressed]
+    assert offs, "what sounded was ended"
+    assert offs[-1] - pressed < 0.1
+    assert not [t for t, _, _ in rig.note_ons(pressed + 0.05)]
+    assert rig.note_ons(released), "there was an answer to interrupt"
+    quiet = rig.sound[int((pressed + 0.15) * RATE) : int((pressed + 0.45) * RATE)]
+    assert np.abs(quiet).max() < 0.001
+    rig.play([0x80, 84, 0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_mid_answer_leaves_nothing_sounding(
+    rig: Rig, start_duet: Callable[..., Duet], number: int
+) -> None:
+    duet = start_duet("--partner", "markov", "--audio", "none", "--out", "To my DAW")
+    duet.wait_until("ready, play something")
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:To my DAW")
+    rig.play([0xB0, 64, 127])
+    rig.play_phrase(PHRASE, interval=0.4)
+    rig.play([0xB0, 64, 0])
+    wait_for(lambda: rig.sounding(), 6, "an answer under way")
+    assert duet.end(number) == 0
+    time.sleep(0.1)
+    assert rig.sounding() == set()
+    pedal = [message[2] for _, message in rig.received if message[0] & 0xF0 == 0xB0 and message[1] == 64]
+    assert pedal[-1] == 0
+
+
+def test_the_pedal_of_the_player_is_heard_and_kept(rig: Rig, start_duet: Callable[..., Duet]) -> None:
+    duet = start_duet("--partner", "markov", "--audio", "none", "--port", "rig:keys")
+    duet.wait_until("keyboard: rig:keys")
+    duet.wait_until("ready, play something")
+    rig.listen_to("Duet:Duet")
+    rig.play([0xB0, 64, 127])
+    time.sleep(0.05)
+    released = rig.play_phrase(PHRASE)
+    time.sleep(1.5)
+    assert rig.note_ons(released) == [], "a held pedal keeps the turn"
+    rig.play([0xB0, 64, 0])
+    wait_for(lambda: rig.note_ons(released), 5, "an answer")
+    duet.end()
+    take = next(duet.takes.glob("*.mid"))
+    assert 127 in [event.value for event in read_midi(take) if hasattr(event, "value")]
+
+
+def test_a_synth_on_the_other_end_sounds_the_answer(rig: Rig, start_duet: Callable[..., Duet]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        shell = f"shell.port={free.getsockname()[1]}"
+    command = [
+        "fluidsynth",
+        "-is",
+        "-a",
+        "jack",
+        "-m",
+        "jack",
+        "-r",
+        str(RATE),
+        "-o",
+        "audio.jack.autoconnect=0",
+        "-o",
+        shell,
+    ]
+    font = next(path for path in sorted(Path("/usr/share/sounds/sf2").glob("*.sf2")))
+    synth = subprocess.Popen([*command, str(font)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: rig.ports("fluidsynth.*", is_midi=True, is_input=True), 15, "fluidsynth's MIDI port")
+        duet = start_duet("--partner", "markov", "--audio", "none", "--out", "fluidsynth")
+        duet.wait_until("answers: fluidsynth")
+        duet.wait_until("ready, play something")
+        rig.connect_keyboard("Duet-in:in")
+        rig.listen_to("Duet:out")
+        rig.hear("fluidsynth.*")
+        released = rig.play_phrase(PHRASE)
+        wait_for(lambda: rig.note_ons(released), 5, "an answer")
+        time.sleep(0.6)
+        first, pitch, _ = rig.note_ons(released)[0]
+        sound = rig.sound[int((first + 0.05) * RATE) : int((first + 0.2) * RATE)].sum(axis=1)
+        assert fundamental_is_there(sound, pitch)
+        assert duet.end() == 0
+    finally:
+        stop(synth)
+
+
+def test_a_keyboard_that_is_unplugged_and_plugged_in_again_plays_on(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    import jack
+
+    keyboard = jack.Client("Nord", no_start_server=True)
+    keyboard.midi_outports.register("out")
+    keyboard.activate()
+    duet = start_duet("--partner", "markov", "--audio", "none", "--port", "Nord")
+    duet.wait_until("ready, play something")
+    keyboard.deactivate()
+    keyboard.close()
+    duet.wait_until("Nord:out is gone: plug it in again", 10)
+    keyboard = jack.Client("Nord", no_start_server=True)
+    keyboard.midi_outports.register("out")
+    keyboard.activate()
+    duet.wait_until("Nord:out is back", 10)
+    keyboard.deactivate()
+    keyboard.close()
+    assert duet.end() == 0
+
+
+def test_a_port_that_is_not_there_gets_one_line_with_the_ports_there_are(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    duet = start_duet("--port", "Steinway", "--audio", "none", *SMALL)
+    assert duet.process.wait(20) == 1
+    assert len(duet.text.strip().splitlines()) == 1
+    assert "Steinway" in duet.text
+    assert "rig:keys" in duet.text
+
+
+def test_an_audio_device_that_is_not_there_gets_one_line(start_duet: Callable[..., Duet]) -> None:
+    duet = start_duet("--audio", "Hi-fi", *SMALL)
+    assert duet.process.wait(20) == 1
+    assert len(duet.text.strip().splitlines()) == 1
+    assert "Hi-fi" in duet.text

@@ -1,0 +1,187 @@
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from duet.errors import FileError
+from duet.note import Note, NoteOff, NoteOn, events_of, notes_of
+from duet.piece import Piece
+from models.eval_partner import evaluate_partner, excerpt, nats_of_net, steps_of_tune
+from models.events import OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TOKENS
+from models.partner import PartnerConfig
+from models.partner_baseline import Chain, chain_of
+from models.partner_data import make_window, phrase_ends, read_tunes, tune_of, weights_of, write_tunes
+from models.partner_file import fresh_net, load_net
+from models.partner_overlap import copied, overlaps
+from models.train_partner import TrainingConfig, train_partner
+from tests.playing import melody
+
+TINY = PartnerConfig(width=32, layers=1, heads=2, window=64)
+QUICK = TrainingConfig(tokens=256, short=64, long=64, warm_up=2, iterations=60)
+
+
+def scale_piece(name="a", split="train", repeats=20, **about):
+    """Up and down the white keys in phrases of eight, a second apart."""
+    notes = []
+    for phrase in range(repeats):
+        for place, pitch in enumerate([60, 62, 64, 65, 67, 65, 64, 62]):
+            onset = phrase * 3.0 + place * 0.25
+            notes.append(Note(onset, pitch, 60 + 2 * place, onset + 0.2))
+    return Piece(name, tuple(events_of(notes)), split, **about)
+
+
+PIECES = [scale_piece("a", style="pop"), scale_piece("b", "valid"), scale_piece("c", "test")]
+
+
+def test_a_phrase_begins_after_a_long_wait():
+    tune = tune_of(scale_piece(repeats=3))
+    assert tune.tokens["time"][phrase_ends(tune.tokens)].tolist() == [3.0, 6.0]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.integers(40, 200))
+def test_a_window_is_something_a_duet_could_be(seed, length):
+    window = make_window(tune_of(PIECES[0]), ("pop",), length, np.random.default_rng(seed))
+    held, pedal, seen = set(), False, set()
+    assert window["token"][0] in (PLAYER, PARTNER)
+    for place, (gap, token) in enumerate(zip(window["gap"], window["token"], strict=True)):
+        assert token < TOKENS
+        if token < OFF:
+            assert token not in held
+            held.add(token)
+        elif token < PEDAL_DOWN:
+            held.remove(token - OFF)
+        elif token < PLAYED:
+            assert pedal == (token == PEDAL_UP)
+            pedal = not pedal
+        else:
+            assert gap == 0
+            assert not held or not window["counts"][place:].any()
+            seen.add(token)
+    assert not (window["velocity_counts"] & (window["token"] >= OFF)).any()
+
+
+def test_some_windows_change_hands_and_some_do_not():
+    tune = tune_of(PIECES[0])
+    windows = [make_window(tune, ("pop",), 150, np.random.default_rng(seed)) for seed in range(40)]
+    turns = {len(set(window["token"][window["counts"] == 0]) & {PLAYER, PARTNER}) for window in windows}
+    assert turns == {1, 2}
+    labels = [set(window["style"].tolist()) for window in windows]
+    assert {0} in labels
+    assert {1} in [label - {0} for label in labels]
+
+
+def test_velocities_that_mean_nothing_are_not_learnt():
+    tune = tune_of(scale_piece(real_velocity=False))
+    window = make_window(tune, (), 100, np.random.default_rng(0))
+    assert not window["velocity_counts"].any()
+
+
+def test_scores_make_their_share_of_the_windows():
+    tunes = [tune_of(scale_piece()), tune_of(scale_piece("b", repeats=200, expressive=False))]
+    assert weights_of(tunes)[1] == pytest.approx(0.22)
+
+
+def test_tunes_come_back_from_their_file(tmp_path):
+    write_tunes(tmp_path / "tokens.npz", PIECES)
+    again = read_tunes(tmp_path / "tokens.npz")
+    assert [(tune.name, tune.split, tune.style) for tune in again] == [
+        ("a", "train", "pop"),
+        ("b", "valid", ""),
+        ("c", "test", ""),
+    ]
+    assert (again[2].tokens == tune_of(PIECES[2]).tokens).all()
+
+
+def test_training_learns_resumes_and_fine_tunes(tmp_path):
+    out, run = tmp_path / "partner.safetensors", tmp_path / "run"
+    train_partner(PIECES, out, 1, run, config=TINY, training=replace(QUICK, iterations=30))
+    first = load_net(out)
+    assert first.config.styles == ("pop",)
+
+    def unread():
+        raise AssertionError("a resumed run reads no pieces")
+        yield
+
+    train_partner(unread(), out, 1, run, resume=True, training=QUICK)
+    with (run / "curve.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["iteration"]) for row in rows] == [30, 60]
+    untrained = fresh_net(load_net(out).config, 0)
+    steps = steps_of_tune(tune_of(PIECES[2]))
+    before, after = (
+        sum(part.sum() for part in nats_of_net(net, steps).values()) for net in (untrained, load_net(out))
+    )
+    assert after < 0.7 * before
+
+    tuned = train_partner(
+        PIECES, tmp_path / "tuned.safetensors", 0.01, tmp_path / "two", start_from=out, training=QUICK
+    )
+    assert load_net(tuned).config == load_net(out).config
+
+    figures = evaluate_partner(out, PIECES[2:], PIECES[:2], tmp_path / "eval", answers=2)
+    assert figures["baseline_nats_per_note"]["markov"] < figures["baseline_nats_per_note"]["unigram"]
+    assert figures["nats_per_note"] == pytest.approx(sum(figures["nats_per_note_parts"].values()), abs=0.001)
+    assert set(figures["overlap"]) == {"ceiling", "floor", "neural", "markov"}
+    assert figures["overlap"]["ceiling"]["pitch_class"] > 0.9
+
+
+def test_training_on_nothing_says_so(tmp_path):
+    with pytest.raises(FileError, match="no piece to train on"):
+        train_partner([PIECES[2]], tmp_path / "x.safetensors", 1, tmp_path, config=TINY)
+
+
+# The figures
+
+
+def test_the_chain_gives_probabilities():
+    steps = steps_of_tune(tune_of(PIECES[0]))
+    chain = chain_of([steps], [True])
+    gap, token, velocity = (part[:50] for part in steps)
+    place = 7
+    assert token[place] < PLAYED
+    total = 0.0
+    for other in range(PLAYED):
+        changed = token.copy()
+        changed[place] = other
+        with np.errstate(divide="ignore"):
+            total += np.exp(-chain.nats(gap, changed, velocity)["token"][place])
+    assert total == pytest.approx(1)
+
+
+def test_the_chain_expects_what_it_has_seen_and_longer_contexts_help():
+    steps = steps_of_tune(tune_of(PIECES[0]))
+    chain = Chain(*steps, np.ones(len(steps[0]), bool))
+    long, short = (chain.nats(*steps, longest=longest)["token"].sum() for longest in (99, 1))
+    assert long < 0.3 * short
+
+
+def test_longer_sequences_are_scored_in_pieces_that_fit_together():
+    net = fresh_net(TINY, 0)
+    steps = steps_of_tune(tune_of(scale_piece(repeats=80)))
+    assert len(steps[0]) > 1024
+    in_pieces = nats_of_net(net, steps)
+    alone = nats_of_net(net, tuple(part[:900] for part in steps))
+    for part, nats in alone.items():
+        np.testing.assert_allclose(in_pieces[part][:900], nats, atol=1e-5)
+    assert (in_pieces["gap"][1:] > 0).all()
+
+
+def test_an_excerpt_begins_and_ends_with_all_keys_up():
+    piece = Piece(
+        "x", (NoteOn(8.0, 60, 70), NoteOff(12.0, 60), NoteOn(19.0, 64, 70), NoteOff(21.0, 64)), "test"
+    )
+    assert excerpt(tune_of(piece), 10.0) == [NoteOn(9.0, 64, 70), NoteOff(10.0, 64)]
+
+
+def test_overlap_with_itself_is_one_and_nothing_is_copied_from_elsewhere():
+    here, there = notes_of(melody(range(60, 80))), notes_of(melody(range(30, 50)))
+    same = overlaps(here, here)
+    assert all(value == pytest.approx(1) for row, value in same.items() if row != "density")
+    assert same["density"] == 0
+    assert overlaps(here, there)["register"] == 0
+    assert copied(here, here) == 1
+    assert copied(here, there) == 0
