@@ -20,7 +20,7 @@ from models.partials import KEYS, LOWEST, Partials
 logger = logging.getLogger(__name__)
 
 Render = Callable[[list[Event], float], NDArray[np.float32]]
-"""Events and a length in seconds to their sound."""
+"""Events and a length in seconds to their sound, (2, T)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,27 @@ class FitConfig:
 def fit_partials(render: Render, config: FitConfig) -> Partials:
     """Measure all keys of an instrument."""
     start, exponents, amplitudes = [0], [], []
-    for key in range(KEYS):
-        press = [NoteOn(0.0, LOWEST + key, 127), NoteOff(config.seconds + 1, LOWEST + key)]
-        audio = render(press, config.seconds).astype(np.float64)
+    strokes = [(LOWEST + key, 127, config.seconds) for key in range(KEYS)]
+    for key, audio in enumerate(_sound_strokes(render, strokes, config.seconds, config.sample_rate)):
         exponent, amplitude = fit_key(audio, LOWEST + key, config)
         exponents.append(exponent)
         amplitudes.append(amplitude)
         start.append(start[-1] + len(exponent))
         logger.info("key %d: %d partials", LOWEST + key, len(exponent))
     gain, damping = _measure_velocities(render, config.sample_rate)
-    return Partials(np.array(start), np.concatenate(exponents), np.concatenate(amplitudes), gain, damping)
+    return Partials(
+        np.array(start), np.concatenate(exponents), np.concatenate(amplitudes, axis=1), gain, damping
+    )
 
 
 def fit_key(
     audio: NDArray[np.float64], pitch: int, config: FitConfig
 ) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-    """audio: (T,), one key from its onset on -> its exponents a second, its amplitudes."""
-    fundamental, centres = _track(audio, pitch, config)
-    size = 1 << (2 * len(audio) - 1).bit_length()
-    spectrum = np.fft.rfft(audio, size)
+    """audio: (2, T), one key from its onset on -> its exponents a second (P,), its amplitudes (2, P)."""
+    middle = audio.mean(axis=0)
+    fundamental, centres = _track(middle, pitch, config)
+    size = 1 << (2 * len(middle) - 1).bit_length()
+    spectrum = np.fft.rfft(middle, size)
     band = _Bands(spectrum, config.sample_rate / size)
     wide, narrow = min(fundamental, 100.0), min(15.0, fundamental / 2)
     poles = []
@@ -88,7 +90,7 @@ def fit_key(
     exponent = np.concatenate(poles)
     amplitude = _amplitudes(audio, exponent, config.sample_rate)
     for _ in range(2):
-        loudness = np.abs(amplitude) * np.minimum(1, np.sqrt(3 / -exponent.real))
+        loudness = np.abs(amplitude).max(axis=0) * np.minimum(1, np.sqrt(3 / -exponent.real))
         exponent = exponent[loudness > config.threshold * loudness.max()]
         amplitude = _amplitudes(audio, exponent, config.sample_rate)
     return exponent, amplitude
@@ -173,7 +175,7 @@ def _amplitudes(
     fading: float = 0.5,
     ridge: float = 1e-6,
 ) -> NDArray[np.complex128]:
-    """Least squares over the first `seconds`, the error weighted by exp(-fading t).
+    """Least squares over the first `seconds`, the error weighted by exp(-fading t): (2, P).
 
     The Gram matrix of exponentials is a geometric sum, so nothing of the signal's length is ever formed.
     """
@@ -181,30 +183,46 @@ def _amplitudes(
     blocks = int(seconds * rate) // block
     length = blocks * block
     time = np.arange(length) / rate
-    weighted = (audio[:length] * np.exp(-2 * fading * time)).reshape(blocks, block)
+    weighted = (audio[:, :length] * np.exp(-2 * fading * time)).reshape(-1, blocks, block)
     turn = exponent / rate
     inner = np.exp(turn.conj()[:, None] * np.arange(block))
     outer = np.exp(turn.conj()[:, None] * block * np.arange(blocks))
-    product = np.einsum("pb,pb->p", outer, inner @ weighted.T)
+    product = np.einsum("pb,pn,cbn->pc", outer, inner, weighted, optimize=True)
     both = np.concatenate([turn, turn.conj()])
     product = np.concatenate([product, product.conj()])
     ratio = both.conj()[:, None] + both[None, :] - 2 * fading / rate
     gram = np.expm1(ratio * length) / np.expm1(ratio)
     norm = np.sqrt(np.real(np.diag(gram)))
     gram = gram / norm[:, None] / norm[None, :] + ridge * np.eye(len(both))
-    return 2 * (np.linalg.solve(gram, product / norm) / norm)[: len(exponent)]
+    solution = np.linalg.solve(gram, product / norm[:, None]) / norm[:, None]
+    return 2 * solution[: len(exponent)].T
+
+
+def _sound_strokes(
+    render: Render, strokes: list[tuple[int, int, float]], seconds: float, rate: int
+) -> list[NDArray[np.float64]]:
+    """Sound (pitch, velocity, seconds held) one after another: `seconds` of each, (2, seconds * rate)."""
+    apart = seconds + 2.0
+    events: list[Event] = []
+    for number, (pitch, velocity, held) in enumerate(strokes):
+        events += [
+            NoteOn(number * apart, pitch, velocity),
+            NoteOff(number * apart + held, pitch),
+        ]
+    audio = render(events, apart * len(strokes))
+    starts = [round(number * apart * rate) for number in range(len(strokes))]
+    return [audio[:, start : start + round(seconds * rate)].astype(np.float64) for start in starts]
 
 
 def _measure_velocities(render: Render, rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The gain and the damping of each velocity, from middle C held and middle C let go."""
+    """The gain and the damping of each velocity, from middle C held and middle C let go after 0.3 s."""
     gain, damping = np.zeros(128), np.zeros(128)
     press = 0.3
-    for velocity in range(1, 128):
-        stroke = NoteOn(0.0, 60, velocity)
-        held = render([stroke], 0.5).astype(np.float64)
-        freed = render([stroke, NoteOff(press, 60)], 0.5).astype(np.float64)
-        early, late = (slice(int((press + t) * rate), int((press + t + 0.03) * rate)) for t in (0.02, 0.06))
-        level = [np.sqrt(np.mean(freed[s] ** 2) / np.mean(held[s] ** 2)) for s in (early, late)]
-        gain[velocity] = np.sqrt(np.mean(held**2))
+    held = _sound_strokes(render, [(60, velocity, 1.0) for velocity in range(1, 128)], 0.5, rate)
+    freed = _sound_strokes(render, [(60, velocity, press) for velocity in range(1, 128)], 0.5, rate)
+    early, late = (slice(int((press + t) * rate), int((press + t + 0.03) * rate)) for t in (0.02, 0.06))
+    for velocity, long, short in zip(range(1, 128), held, freed, strict=True):
+        level = [np.sqrt(np.mean(short[:, s] ** 2) / np.mean(long[:, s] ** 2)) for s in (early, late)]
+        gain[velocity] = np.sqrt(np.mean(long**2))
         damping[velocity] = np.log(level[0] / level[1]) / 0.04
     return gain / gain[127], damping

@@ -1,8 +1,8 @@
 """The truth a voice learns from and is judged by: FluidSynth playing a SoundFont, called as a command.
 
-Reverb and chorus off, fixed gain, nothing normalised, the stereo pair averaged to mono. FluidSynth starts
-events at blocks of 64 samples; ours are sent half a frame before the block they belong to, so that a roll with
-a hop of 64 samples and the audio agree to the sample, whatever rounding happens on the way.
+Reverb and chorus off, fixed gain, nothing normalised, in stereo as the SoundFont has it. FluidSynth starts
+events at blocks of 64 samples; ours are sent half a frame before the block they belong to, so that a roll
+with a hop of 64 samples and the audio agree to the sample, whatever rounding happens on the way.
 """
 
 import shutil
@@ -31,7 +31,7 @@ _LEAD = 100
 def render_truth(
     events: Sequence[Event], seconds: float, grid: Grid, soundfont: Path = SOUNDFONT, gain: float = GAIN
 ) -> NDArray[np.float32]:
-    """Sound events as the SoundFont's piano: (round(seconds * sample_rate),) float32, mono, not clipped.
+    """Sound events as the SoundFont's piano: (2, round(seconds * sample_rate)) float32, not clipped.
 
     Each event takes effect at the start of the frame it falls in. Raises FileError, MissingExtra.
     """
@@ -69,8 +69,8 @@ def render_truth(
         audio, _ = soundfile.read(sound, dtype="float32", always_2d=True)
     start = _LEAD * grid.hop_length
     length = round(seconds * grid.sample_rate)
-    mono = audio.mean(axis=1)[start : start + length]
-    return np.pad(mono, (0, length - len(mono)))
+    sound = np.ascontiguousarray(audio[start : start + length].T)
+    return np.pad(sound, ((0, 0), (0, length - sound.shape[1])))
 
 
 def _write_score(path: Path, events: Sequence[Event], seconds: float, grid: Grid) -> None:

@@ -33,7 +33,7 @@ class Partials:
     exponent: NDArray[np.complex128]
     """(P,): s_p, a second; the real part is the (negative) decay, the imaginary the angular frequency."""
     amplitude: NDArray[np.complex128]
-    """(P,): a_p at velocity 127, full scale 1."""
+    """(2, P): a_p left and right at velocity 127, full scale 1."""
     gain: NDArray[np.float64]
     """(128,): loudness of each velocity, 1 at 127."""
     damping: NDArray[np.float64]
@@ -44,7 +44,11 @@ class Partials:
             raise ValueError(
                 f"partials for {len(self.start) - 1} keys, {len(self.exponent)} in all, do not fit"
             )
-        if len(self.amplitude) != len(self.exponent) or len(self.gain) != 128 or len(self.damping) != 128:
+        if (
+            self.amplitude.shape != (2, len(self.exponent))
+            or len(self.gain) != 128
+            or len(self.damping) != 128
+        ):
             raise ValueError("partials need an amplitude each, and a gain and a damping for 128 velocities")
 
     def to_arrays(self) -> dict[str, NDArray]:
@@ -90,7 +94,7 @@ def generic_partials() -> Partials:
     return Partials(
         np.array(start),
         np.concatenate(exponent),
-        np.concatenate(amplitude),
+        np.tile(np.concatenate(amplitude), (2, 1)),
         (np.arange(128) / 127) ** 1.5,
         np.full(128, 1 / 0.06),
     )

@@ -1,8 +1,9 @@
 """Sub-bands: a filter bank that lets a network run at a fraction of the sample rate (PQMF).
 
 Cosine modulation of one low-pass prototype (pseudo quadrature mirror filters, Nguyen 1994; the Kaiser-window
-design of Lin and Vaidyanathan 1998): band b of M lies around (2 b + 1) / (4 M) of the sample rate. Analysis is used for what is known beforehand
-(sinusoids, by the filters' response), synthesis for what the network makes.
+design of Lin and Vaidyanathan 1998): band b of M lies around (2 b + 1) / (4 M) of the sample rate. Analysis
+is used for what is known beforehand (sinusoids, by the filters' response), synthesis for what the network
+makes.
 """
 
 from dataclasses import dataclass

@@ -1,11 +1,12 @@
 """The harmonic source: the piano roll as bare partials, computed in the network's sub-bands.
 
 Every partial is a complex number that is turned once a sub-band step, so it costs 1 / M of what it would at
-the sample rate, and it appears only in the one or two bands it falls in. A note starts at the frame it begins in;
-a damper moves a key's partials from the ringing bank into the damped one, where they die fast. All state is
-in `SourceState`, which is handed over from call to call; any partition into calls sounds the same.
+the sample rate, and it appears only in the one or two bands it falls in. A note starts at the frame it begins
+in; a damper moves a key's partials from the ringing bank into the damped one, where they die fast. All state
+is in `SourceState`, which is handed over from call to call; any partition into calls sounds the same.
 
-Channels, each of M bands: slow partials of ringing keys, fast ones (the stroke), damped keys.
+Rows of the result, left and right of M bands each: slow partials of ringing keys, fast ones (the stroke),
+damped keys.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from models.partials import KEYS, Partials
 from models.pqmf import FilterBank
 
 GROUPS = 3
+CHANNELS = 2
 FAST = 8.0
 """Partials that decay faster than this (a second) belong to the stroke."""
 AUDIBLE = 1e-4
@@ -33,9 +35,9 @@ class SourceTables:
     start: NDArray[np.int64]
     """(KEYS + 1,): key k has entries start[k] .. start[k + 1]."""
     channel: NDArray[np.int64]
-    """(E,): group * bands + band while ringing."""
+    """(E,): the row an entry sounds in on the left while ringing; right is `bands` further."""
     amplitude: NDArray[np.float32]
-    """(2, E): real and imaginary part at the onset, velocity 127."""
+    """(2, CHANNELS, E): real and imaginary part at the onset, velocity 127."""
     powers: NDArray[np.float32]
     """(2, E, steps): an entry's turn to each step of a frame."""
     turn: NDArray[np.float32]
@@ -55,9 +57,9 @@ class SourceState:
     """What sounds between two frames."""
 
     ringing: NDArray[np.float32]
-    """(2, E): entries of keys held by hand or pedal."""
+    """(2, CHANNELS, E): entries of keys held by hand or pedal."""
     damped: NDArray[np.float32]
-    """(2, E): entries of keys whose damper has fallen."""
+    """(2, CHANNELS, E): entries of keys whose damper has fallen."""
     velocity: NDArray[np.int64]
     """(2, KEYS): 1..127 of each ringing and each damped key, 0 where there is none."""
 
@@ -65,11 +67,8 @@ class SourceState:
     def silent(cls, tables: SourceTables) -> "SourceState":
         """Nothing sounds."""
         entries = len(tables.channel)
-        return cls(
-            np.zeros((2, entries), np.float32),
-            np.zeros((2, entries), np.float32),
-            np.zeros((2, KEYS), np.int64),
-        )
+        bank = np.zeros((2, CHANNELS, entries), np.float32)
+        return cls(bank, bank.copy(), np.zeros((2, KEYS), np.int64))
 
 
 def build_tables(
@@ -83,12 +82,12 @@ def build_tables(
     key = np.searchsorted(partials.start, partial, side="right") - 1
     group = (-partials.exponent.real > FAST).astype(np.int64)[partial]
     step = exponent[partial] * bank.bands
-    amplitude = partials.amplitude[partial] * share[partial, band]
+    amplitude = partials.amplitude[:, partial] * share[partial, band]
     powers = np.exp(step[:, None] * np.arange(steps))
     turn = np.exp(step * steps)
     return SourceTables(
         np.searchsorted(key, np.arange(KEYS + 1)),
-        group * bank.bands + band,
+        group * CHANNELS * bank.bands + band,
         _split(amplitude),
         _split(powers),
         _split(turn),
@@ -112,7 +111,8 @@ def sound_source(
 ) -> None:
     """Sound some frames; `state` moves on in place.
 
-    onset, release: (frames, KEYS), velocity in 0..1 and 0 or 1 -> out: (GROUPS * bands, frames * steps).
+    onset, release: (frames, KEYS), velocity in 0..1 and 0 or 1 -> out: (GROUPS * CHANNELS * bands, frames *
+    steps).
     """
     advance(
         onset, release, out, state.ringing, state.damped, state.velocity, tables.start, tables.channel,
@@ -126,7 +126,7 @@ def advance(
 ):  # fmt: skip
     """The kernel of `sound_source`."""
     steps = powers.shape[2]
-    swell = np.zeros((bands, steps), np.float32)
+    swell = np.zeros((CHANNELS * bands, steps), np.float32)
     out[:] = 0
     for frame in range(onset.shape[0]):
         at = frame * steps
@@ -139,50 +139,56 @@ def advance(
                 velocity[0, key] = int(onset[frame, key] * 127 + 0.5)
                 level = gain[velocity[0, key]]
                 for e in range(first, last):
-                    ringing[0, e] = amplitude[0, e] * level
-                    ringing[1, e] = amplitude[1, e] * level
+                    ringing[:, :, e] = amplitude[:, :, e] * level
                 if release[frame, key] > 0:
                     damp(ringing, damped, velocity, key, first, last)
             if velocity[0, key] > 0:
-                loudest = np.float32(0)
-                for e in range(first, last):
-                    real, imag = ringing[0, e], ringing[1, e]
-                    power = real * real + imag * imag
-                    if power < SILENCE * SILENCE:
-                        continue
-                    loudest = max(loudest, power)
-                    row = channel[e]
-                    for step in range(steps):
-                        out[row, at + step] += real * powers[0, e, step] - imag * powers[1, e, step]
-                    ringing[0, e] = real * turn[0, e] - imag * turn[1, e]
-                    ringing[1, e] = real * turn[1, e] + imag * turn[0, e]
-                if loudest == 0:
+                view = out[:, at : at + steps]
+                if not turn_key(
+                    ringing, view, first, last, channel, powers, turn, np.float32(1), bands, False
+                ):
                     velocity[0, key] = 0
-                    ringing[:, first:last] = 0
             if velocity[1, key] > 0:
-                loudest = np.float32(0)
                 swell[:] = 0
-                step_fade = fade[velocity[1, key]]
-                frame_fade = step_fade**steps
-                for e in range(first, last):
-                    real, imag = damped[0, e], damped[1, e]
-                    power = real * real + imag * imag
-                    if power < SILENCE * SILENCE:
-                        continue
-                    loudest = max(loudest, power)
-                    row = channel[e] % bands
-                    for step in range(steps):
-                        swell[row, step] += real * powers[0, e, step] - imag * powers[1, e, step]
-                    damped[0, e] = (real * turn[0, e] - imag * turn[1, e]) * frame_fade
-                    damped[1, e] = (real * turn[1, e] + imag * turn[0, e]) * frame_fade
-                for band in range(bands):
-                    level = np.float32(1)
-                    for step in range(steps):
-                        out[(GROUPS - 1) * bands + band, at + step] += swell[band, step] * level
-                        level *= step_fade
-                if loudest == 0:
+                fade_step = fade[velocity[1, key]]
+                if not turn_key(
+                    damped, swell, first, last, channel, powers, turn, fade_step**steps, bands, True
+                ):
                     velocity[1, key] = 0
-                    damped[:, first:last] = 0
+                level = np.float32(1)
+                base = (GROUPS - 1) * CHANNELS * bands
+                for step in range(steps):
+                    for row in range(CHANNELS * bands):
+                        out[base + row, at + step] += swell[row, step] * level
+                    level *= fade_step
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def turn_key(bank, out, first, last, channel, powers, turn, fade, bands, together):
+    """Add one key's frame to `out` and turn its entries; False once it is silent (and then zeroed).
+
+    together: all groups in the first group's rows.
+    """
+    steps = powers.shape[2]
+    audible = False
+    for e in range(first, last):
+        if bank[0, 0, e] == 0 and bank[0, 1, e] == 0:
+            continue
+        power = np.float32(0)
+        row = channel[e] % bands if together else channel[e]
+        for side in range(CHANNELS):
+            real, imag = bank[0, side, e], bank[1, side, e]
+            power += real * real + imag * imag
+            for step in range(steps):
+                out[row, step] += real * powers[0, e, step] - imag * powers[1, e, step]
+            bank[0, side, e] = (real * turn[0, e] - imag * turn[1, e]) * fade
+            bank[1, side, e] = (real * turn[1, e] + imag * turn[0, e]) * fade
+            row += bands
+        if power > SILENCE * SILENCE:
+            audible = True
+        else:
+            bank[:, :, e] = 0
+    return audible
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -191,7 +197,5 @@ def damp(ringing, damped, velocity, key, first, last):
     velocity[1, key] = velocity[0, key]
     velocity[0, key] = 0
     for e in range(first, last):
-        damped[0, e] += ringing[0, e]
-        damped[1, e] += ringing[1, e]
-        ringing[0, e] = 0
-        ringing[1, e] = 0
+        damped[:, :, e] += ringing[:, :, e]
+        ringing[:, :, e] = 0

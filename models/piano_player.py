@@ -1,0 +1,67 @@
+"""The piano voice at its socket: events in, blocks of sound out, zeros when nothing sounds."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duet.note import Event
+from duet.roll import Grid, Roll
+from models.partials import KEYS
+from models.piano_checkpoint import PianoCheckpoint
+from models.piano_engine import PianoEngine
+from models.sine_voice import Timeline
+from models.source import CHANNELS
+from models.voice_features import fold
+
+TAIL = 0.25
+"""Seconds the network goes on after the last partial has died: longer than anything it remembers."""
+
+
+class PianoVoice:
+    """A trained piano, playing."""
+
+    channels = CHANNELS
+
+    def __init__(self, checkpoint: PianoCheckpoint, seed: int = 0, frames: int = 4) -> None:
+        """Frames: of the roll in each block, 2 ms each."""
+        self.engine = PianoEngine(checkpoint, frames, seed)
+        self.sample_rate = checkpoint.config.sample_rate
+        self.block_length = self.engine.block_length
+        self._grid = Grid(self.sample_rate, checkpoint.config.hop_length)
+
+    def render(self, timeline: Timeline) -> Iterator[NDArray[np.float32]]:
+        """Yield blocks (block_length, 2) in [-1, 1] for ever, from silence, each with its events taken."""
+        engine, frames = self.engine, self.engine.frames
+        state, roll = engine.silent_state(), Roll()
+        onset, release = np.zeros((2, frames, KEYS), np.float32)
+        pedal = np.zeros(frames, np.float32)
+        patience = round(TAIL * self.sample_rate / self.block_length)
+        quiet = patience
+        first = 0
+        while True:
+            end = (first + frames) * self._grid.hop_length / self.sample_rate
+            events = timeline.take(end)
+            first += frames
+            sounding = bool(events) or state.velocity.any()
+            quiet = 0 if sounding else quiet + 1
+            out = np.zeros((self.block_length, CHANNELS), np.float32)
+            if quiet > patience:
+                engine.rest(state)
+            else:
+                buckets = self._sort(events, first - frames)
+                for frame, bucket in enumerate(buckets):
+                    onset[frame], release[frame] = 0, 0
+                    if bucket:
+                        onset[frame], release[frame] = fold(roll.step(bucket))
+                    pedal[frame] = roll.pedal
+                engine.sing(state, onset, release, pedal, out)
+            yield out
+
+    def _sort(self, events: Sequence[Event], first: int) -> list[list[Event]]:
+        """Events by frame of the block that begins with frame `first`; late ones at its start."""
+        buckets: list[list[Event]] = [[] for _ in range(self.engine.frames)]
+        for event in events:
+            frame = self._grid.frame_of(event.time) - first
+            buckets[min(max(frame, 0), self.engine.frames - 1)].append(event)
+        return buckets

@@ -1,0 +1,35 @@
+"""How far two sounds are apart for the ear: a multi-resolution comparison of their spectrograms.
+
+As in Parallel WaveGAN (Yamamoto, Song and Kim 2020): spectral convergence plus the distance of log
+magnitudes, over several window lengths, so that both attacks and partials count; phase does not.
+"""
+
+import torch
+from torch import Tensor
+
+WINDOWS = (256, 512, 1024, 2048)
+"""Samples; each moves on by a quarter of itself."""
+FLOOR = 3e-5
+"""Magnitude of a full-scale sine's share under which differences no longer count."""
+
+
+def magnitudes(sound: Tensor, window_length: int) -> Tensor:
+    """sound: (N, T) -> (N, window_length / 2 + 1, frames); a full-scale sine has magnitude 1."""
+    window = torch.hann_window(window_length, device=sound.device)
+    spectrum = torch.stft(
+        sound, window_length, window_length // 4, window=window, center=False, return_complex=True
+    )
+    power = spectrum.real.square() + spectrum.imag.square()
+    return torch.sqrt(power + 1e-12) * (2 / window.sum())
+
+
+def spectral_distance(made: Tensor, truth: Tensor) -> Tensor:
+    """made, truth: (B, CHANNELS, T) in [-1, 1] -> a scalar, 0 where they sound the same."""
+    made, truth = made.flatten(0, 1), truth.flatten(0, 1)
+    total = made.new_zeros(())
+    for window_length in WINDOWS:
+        m, t = magnitudes(made, window_length), magnitudes(truth, window_length)
+        convergence = (m - t).norm() / (t.norm() + 1e-3)
+        logarithms = (torch.log(m + FLOOR) - torch.log(t + FLOOR)).abs().mean()
+        total = total + convergence + logarithms
+    return total / len(WINDOWS)
