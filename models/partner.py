@@ -30,10 +30,10 @@ AGE_EDGES = torch.tensor(0.0301 * 1.36 ** torch.arange(23).double().numpy(), dty
 class PartnerConfig:
     """The size of the network and the labels it knows."""
 
-    width: int = 256
+    width: int = 192
     """Channels between the layers."""
     layers: int = 6
-    heads: int = 4
+    heads: int = 3
     window: int = 512
     """Steps that a layer looks back on, its own included."""
     styles: tuple[str, ...] = ()

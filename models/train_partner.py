@@ -10,7 +10,7 @@ import csv
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,8 @@ class TrainingConfig:
     """Decay of the moving average, per iteration."""
     checkpoint: float = 180.0
     """Seconds between checkpoints."""
+    iterations: int = 0
+    """If positive, the budget in place of minutes: the same numbers on any machine."""
 
 
 def losses(net: PartnerNet, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -119,17 +121,20 @@ def train_partner(
     held_out = [tune for tune in tunes if tune.split == "valid"]
     if not learnt:
         raise FileError(f"{cache}: no piece to train on; --data takes a folder of MIDI files")
-    net = load_net(start_from).train().requires_grad_(True) if start_from else None
-    if net is None:
+    state_file = run / "state.pt"
+    state = torch.load(state_file, map_location=device) if resume and state_file.exists() else None
+    if state:
+        net = PartnerNet(PartnerConfig(**state["config"]))
+    elif start_from:
+        net = load_net(start_from).train().requires_grad_(True)
+    else:
         styles = tuple(sorted({tune.style for tune in learnt if tune.style}))
         net = fresh_net(replace(config or PartnerConfig(), styles=styles), seed)
     net.to(device)
     average = copy.deepcopy(net).eval().requires_grad_(False)
     optimizers = build_optimizers(net, training)
     iteration, spent = 0, 0.0
-    state_file = run / "state.pt"
-    if resume and state_file.exists():
-        state = torch.load(state_file, map_location=device)
+    if state:
         net.load_state_dict(state["net"])
         average.load_state_dict(state["average"])
         for optimizer, values in zip(optimizers, state["optimizers"], strict=True):
@@ -141,7 +146,8 @@ def train_partner(
     began, next_checkpoint, recent = time.monotonic() - spent, spent + training.checkpoint, []
     while True:
         spent = time.monotonic() - began
-        progress = min(1.0, spent / (60 * minutes))
+        done = iteration / training.iterations if training.iterations else spent / (60 * minutes)
+        progress = min(1.0, done)
         if spent >= next_checkpoint or progress >= 1:
             figures = judge(average, checks)
             _note(run / "curve.csv", {"iteration": iteration, "seconds": round(spent), **figures})
@@ -202,6 +208,7 @@ def _save(
     spent: float,
 ) -> None:
     state = {
+        "config": asdict(net.config),
         "net": net.state_dict(),
         "average": average.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from models.partner_file import fresh_net, load_net
 from models.partner_overlap import copied, overlaps
 from models.train_partner import TrainingConfig, train_partner
 from tests.playing import melody
+
+torch.set_num_threads(1)  # networks this small only wait for each other
 
 TINY = PartnerConfig(width=32, layers=1, heads=2, window=64)
 QUICK = TrainingConfig(tokens=256, short=64, long=64, warm_up=2, iterations=60)
