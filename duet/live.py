@@ -127,7 +127,8 @@ class Engine:
         self._session = Session(keyboard, self._models.seat, outs, self._observe, settings)
         self._setup = Setup(
             keyboard.name, midi.name, audio, options.partner, options.partners,
-            options.voice if self._models.voice else "", options.voices, options.style, ("", *styles), options.temperature,
+            options.voice if self._models.voice else "", options.voices, options.style, ("", *styles),
+            options.temperature,
         )  # fmt: skip
         self._observe(self._setup)
         if problem:

@@ -4,10 +4,13 @@ While the session lasts it is a journal, a line an event, written at the end of 
 made of it when the session ends, or by the next session if this one ended with the power.
 """
 
+import contextlib
 import json
 import logging
+import os
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 from duet.errors import FileError
@@ -53,10 +56,13 @@ class Take:
         self._tell = tell
         self._hands = {Who.PLAYER: Hands(), Who.PARTNER: Hands()}
         self._written = {Who.PLAYER: 0, Who.PARTNER: 0}
-        self.path = folder / time.strftime("%Y-%m-%d %H-%M-%S.mid")
-        self._journal = self.path.with_suffix(JOURNAL)
+        now = time.strftime("%Y-%m-%d %H-%M-%S")
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            taken = {path.name.split(".")[0] for path in folder.iterdir()}
+            name = next(name for n in count(1) if (name := now if n == 1 else f"{now} ({n})") not in taken)
+            self.path = folder / f"{name}.mid"
+            self._journal = folder / f"{name}.{os.getpid()}{JOURNAL}"
             self._file = self._journal.open("x")
         except OSError as error:
             raise FileError(
@@ -76,7 +82,8 @@ class Take:
     def close(self) -> Path | None:
         """Write the MIDI file; return where it is, or None if nothing was played."""
         self._keep()
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk has been told of
+            self._file.close()
         if not any(hands.events for hands in self._hands.values()):
             self._journal.unlink(missing_ok=True)
             return None
@@ -124,11 +131,23 @@ def event_of_line(line: str) -> tuple[Who, Event]:
     return Who(who), event
 
 
-def recover(folder: Path) -> list[Path]:
+def is_alive(process: int) -> bool:
+    """Whether a process of that number runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is somebody else's
+    return True
+
+
+def recover(folder: Path, alive: Callable[[int], bool] = is_alive) -> list[Path]:
     """Make MIDI files of the journals that a crash or a power cut has left; return them."""
     made = []
     for journal in sorted(folder.glob(f"*{JOURNAL}")):
-        if time.time() - journal.stat().st_mtime < 1.0:
+        name, _, process = journal.name.removesuffix(JOURNAL).rpartition(".")
+        if process.isdecimal() and alive(int(process)):
             continue  # another session is writing it
         hands: dict[Who, list[Event]] = {Who.PLAYER: [], Who.PARTNER: []}
         for line in journal.read_text().splitlines():
@@ -137,9 +156,8 @@ def recover(folder: Path) -> list[Path]:
             except ValueError:
                 break  # cut off in the middle of a line
             hands[who].append(event)
-        path = journal.with_suffix(".mid")
         if any(hands.values()):
-            write_midi(path, tracks_of(hands[Who.PLAYER], hands[Who.PARTNER]))
-            made.append(path)
+            made.append(folder / f"{name}.mid")
+            write_midi(made[-1], tracks_of(hands[Who.PLAYER], hands[Who.PARTNER]))
         journal.unlink()
     return made

@@ -7,6 +7,7 @@ other end costs the engine nothing but its answers.
 import asyncio
 import contextlib
 import queue
+import socket
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -49,6 +50,14 @@ class Wire:
         with contextlib.suppress(OSError, ValueError):
             while (value := self._outbox.get()) is not None:
                 self._connection.send(value)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close it so that the other end notices, though our own reader may be waiting in it."""
+        with contextlib.suppress(OSError, AttributeError):  # a pipe that is no socket, on Windows
+            line = socket.fromfd(self._connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)
+            with line:
+                line.shutdown(socket.SHUT_RDWR)
         with contextlib.suppress(OSError):
             self._connection.close()
 

@@ -1,0 +1,179 @@
+"""The command line as scripts and people call it: real processes for what a shell sees."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import mido
+import pytest
+import soundfile
+
+from duet.cli import main, parser
+from duet.commands import DEMO_CALL
+from duet.midi import read_midi, write_midi
+from duet.note import notes_of
+
+SMALL = ("--partner", "markov", "--voice", "sine")
+NO_JACK = {"JACK_NO_START_SERVER": "1", "JACK_DEFAULT_SERVER": "no-such-server"}
+
+
+def duet(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "duet", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | environment, timeout=100
+    )
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> Path:
+    path = tmp_path / "call.mid"
+    events = [
+        event
+        for k, p in enumerate((60, 62, 64, 67))
+        for event in (NoteOn(k / 2, p, 80), NoteOff(k / 2 + 0.4, p))
+    ]
+    write_midi(path, {"player": events})
+    return path
+
+
+def test_the_demo_writes_what_it_says_and_says_how_long_the_answer_took(tmp_path: Path) -> None:
+    done = duet("demo", "--out", str(tmp_path / "demo"), *SMALL, **NO_JACK)
+    assert done.returncode == 0, done.stderr
+    names = {"call.mid", "answer.mid", "duet.mid", "duet.wav", "duet.png"}
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == names
+    assert all(name in done.stdout for name in names)
+    assert re.search(r"the answer began \d+ ms after the last key", done.stdout)
+    assert [track.name for track in mido.MidiFile(tmp_path / "demo" / "duet.mid").tracks[1:]] == [
+        "player",
+        "partner",
+    ]
+    samples, rate = soundfile.read(tmp_path / "demo" / "duet.wav")
+    assert len(samples) / rate > 8
+    assert 0.05 < abs(samples).max() < 1.0
+
+
+def test_the_same_seed_gives_the_same_answer_and_another_seed_another(tmp_path: Path) -> None:
+    answers = []
+    for seed in ("5", "5", "6"):
+        out = tmp_path / f"{len(answers)}.mid"
+        assert main(["answer", str(DEMO_CALL), "--out", str(out), "--partner", "markov", "--seed", seed]) == 0
+        answers.append(read_midi(out))
+    assert answers[0] == answers[1]
+    assert answers[0] != answers[2]
+    assert notes_of(answers[0])
+
+
+def test_answer_and_render_write_sound(call: Path, tmp_path: Path) -> None:
+    wav = tmp_path / "answer.wav"
+    assert main(["answer", str(call), "--audio", str(wav), *SMALL]) == 0
+    assert (tmp_path / "call-answer.mid").exists()
+    assert main(["render", str(call), "--out", str(tmp_path / "call.wav"), "--voice", "sine"]) == 0
+    for path in (wav, tmp_path / "call.wav"):
+        samples, _ = soundfile.read(path)
+        assert abs(samples).max() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["answer", "none.mid"], "none.mid: no such file"),
+        (["render", "none.mid", "--out", "x.wav"], "none.mid: no such file"),
+        (["answer", "{broken}"], "broken.mid: not a MIDI file"),
+        (["render", "{call}", "--out", "{folder}/none/x.wav", "--voice", "sine"], "cannot be written"),
+        (["render", "{call}", "--out", "{folder}/x.wav", "--voice", "kazoo"], "kazoo"),
+        (["answer", "{call}", "--partner", "kazoo"], "kazoo"),
+        (["answer", "{call}", "--partner", "{broken}.safetensors"], "broken.mid.safetensors"),
+        (["answer", "{call}", "--partner", "markov", "--style", "polka"], "polka"),
+        (["demo", "--out", "{broken}/demo", *SMALL], "nothing can be written there"),
+        (["eval", "turns", "--data", "{folder}/none"], "no such folder"),
+        (["eval", "turns", "--data", "{folder}/empty"], "holds no MIDI file"),
+        (
+            ["train", "partner", "--data", "{folder}/empty", "--out", "{folder}/w/x.safetensors"],
+            "holds no MIDI file",
+        ),
+    ],
+)
+def test_a_users_slip_gets_one_line_and_exit_code_1(
+    arguments: list[str],
+    says: str,
+    call: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    broken = tmp_path / "broken.mid"
+    broken.write_bytes(b"not music")
+    (tmp_path / "broken.mid.safetensors").write_bytes(b"not weights")
+    (tmp_path / "empty").mkdir()
+    filled = [text.format(broken=broken, call=call, folder=tmp_path) for text in arguments]
+    assert main(filled) == 1
+    error = capsys.readouterr().err.strip()
+    assert len(error.splitlines()) == 1
+    assert says in error
+
+
+@pytest.mark.parametrize(
+    "arguments", [["sing"], ["--temperature", "0"], ["render", "a.mid"], ["train", "drummer", "--data", "x"]]
+)
+def test_what_is_not_understood_is_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+
+
+def test_no_midi_system_is_one_line_with_the_remedy(tmp_path: Path) -> None:
+    done = duet("--headless", "--audio", "none", "--takes", str(tmp_path), *SMALL, **NO_JACK)
+    if "Traceback" not in done.stderr and "no MIDI system" not in done.stderr:
+        pytest.skip("this machine has a MIDI system that is always there")
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "start JACK" in done.stderr
+
+
+def test_ports_lists_what_there_is_as_json_and_never_fails() -> None:
+    for spelling in (["ports", "--json"], ["--list-ports", "--json"]):
+        done = duet(*spelling, **NO_JACK)
+        assert done.returncode == 0
+        assert {"midi_in", "midi_out", "audio"} <= json.loads(done.stdout).keys()
+
+
+def test_no_portaudio_library_is_said_and_midi_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    done = duet("ports", PYTHONPATH=str(tmp_path), **NO_JACK)
+    assert done.returncode == 0
+    assert "libportaudio2" in done.stderr
+
+
+def test_eval_turns_prints_one_json_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for index in range(40):
+        notes = [
+            event
+            for k in range(12)
+            for event in (NoteOn(k * 0.3, 60 + k, 80), NoteOff(k * 0.3 + 0.25, 60 + k))
+        ]
+        write_midi(tmp_path / f"{index}.mid", {"player": notes})
+    assert main(["eval", "turns", "--data", str(tmp_path), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    rows = {(row["policy"], row["parameter"]): row for row in report["policies"]}
+    assert rows["fixed", 0.8]["wait_s_median"] == pytest.approx(0.8)
+    assert rows["fixed", 0.8]["cut_ins_per_minute"] == 0
+    assert rows["adaptive", None]["wait_s_median"] == pytest.approx(0.3, abs=0.02)
+
+
+def test_every_command_shows_an_example_in_its_help() -> None:
+    for command in ("ports", "demo", "answer", "render", "train", "eval", "bench"):
+        done = duet(command, "--help")
+        assert f"duet {command}" in done.stdout.split("example:")[1]
+    top = parser().format_help()
+    for example in re.findall(r"^  duet(.*?)(?:   .*)?$", top, re.MULTILINE):
+        parser().parse_args(example.split())
+
+
+def test_version_is_told() -> None:
+    from duet import __version__
+
+    assert duet("--version").stdout.strip() == f"duet {__version__}"

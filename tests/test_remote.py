@@ -1,0 +1,161 @@
+"""A partner and a voice in another process: a real pipe, a real ring, the process's own code on a thread."""
+
+import asyncio
+import multiprocessing
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from duet import remote
+from duet.errors import CheckpointError, DuetError
+from duet.models_process import Singer, serve_partner
+from duet.note import NoteOff, NoteOn
+from duet.remote import Failed, Load, Loaded, RemoteSeat, RemoteVoice
+from duet.request import Request
+from duet.ring import Ring
+from duet.wire import Wire
+from tests.fakes import EchoPartner, ToneVoice
+
+ANSWER = [NoteOn(0.0, 60, 80), NoteOff(0.5, 60)]
+
+
+@asynccontextmanager
+async def seated(load: Callable[[str], Any]) -> AsyncIterator[tuple[RemoteSeat, "asyncio.Queue[Any]"]]:
+    """A seat whose partner is served on a thread; the queue gets what is not an answer."""
+    ours, theirs = multiprocessing.Pipe()
+    thread = threading.Thread(target=serve_partner, args=(theirs, load, "first"))
+    thread.start()
+    seat, other = RemoteSeat(), asyncio.Queue[Any]()
+
+    def deliver(item: Any) -> None:
+        if getattr(item, "turn", 0):
+            seat.deliver(item)
+        else:
+            other.put_nowait(item)
+
+    seat.wire = Wire(ours, deliver, lambda: seat.fail("gone"))
+    try:
+        yield seat, other
+    finally:
+        seat.wire.close()
+        await asyncio.to_thread(thread.join, 5)
+        assert not thread.is_alive()
+
+
+async def answer_of(seat: RemoteSeat, turn: int) -> list[Any]:
+    return [event async for event in seat.respond(Request(turn, 2.0))]
+
+
+async def test_it_hears_and_answers_as_a_local_one_does() -> None:
+    partner = EchoPartner(ANSWER)
+    async with seated(lambda name: partner) as (seat, other):
+        assert await other.get() == Loaded("first", ("plain", "fancy"))
+        seat.hear(NoteOn(9.0, 60, 80))
+        assert await answer_of(seat, 1) == ANSWER
+        assert partner.heard == [NoteOn(9.0, 60, 80)]
+
+
+async def test_an_interrupted_answer_is_cut_and_what_was_late_is_dropped() -> None:
+    partner = EchoPartner([NoteOn(0.01 * k, k % 88 + 20, 80) for k in range(5000)])
+    async with seated(lambda name: partner) as (seat, other):
+        await other.get()
+        async for _ in seat.respond(Request(1, 2.0)):
+            break
+        seat.cut(0.25)
+        partner.answer = ANSWER
+        assert await answer_of(seat, 2) == ANSWER
+        assert partner.cuts == [0.25]
+
+
+async def test_a_partner_that_raises_ends_one_answer_and_plays_the_next() -> None:
+    class Moody(EchoPartner):
+        def respond(self, request: Request):  # type: ignore[no-untyped-def]
+            if request.turn == 1:
+                raise RuntimeError("no inspiration")
+            return super().respond(request)
+
+    async with seated(lambda name: Moody(ANSWER)) as (seat, _):
+        with pytest.raises(DuetError, match="no inspiration"):
+            await answer_of(seat, 1)
+        assert await answer_of(seat, 2) == ANSWER
+
+
+async def test_a_partner_that_cannot_be_loaded_leaves_the_old_one_in_its_seat() -> None:
+    def load(name: str) -> EchoPartner:
+        if name == "first":
+            return EchoPartner(ANSWER)
+        raise CheckpointError(f"{name}: no such weights")
+
+    async with seated(load) as (seat, other):
+        assert isinstance(await other.get(), Loaded)
+        assert seat.wire is not None
+        seat.wire.send(Load("missing"))
+        assert await other.get() == Failed("missing: no such weights")
+        assert await answer_of(seat, 1) == ANSWER
+
+
+async def test_a_process_that_dies_ends_the_answer_under_way() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    seat = RemoteSeat()
+    seat.wire = Wire(ours, seat.deliver, lambda: seat.fail("the models' process died"))
+    answering = asyncio.create_task(answer_of(seat, 1))
+    await asyncio.to_thread(theirs.recv)
+    theirs.close()
+    with pytest.raises(DuetError, match="process died"):
+        await answering
+    seat.wire.close()
+
+
+async def test_a_process_that_stalls_ends_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "STALL", 0.05)
+    ours, theirs = multiprocessing.Pipe()
+    seat = RemoteSeat()
+    seat.wire = Wire(ours, seat.deliver, lambda: None)
+    with pytest.raises(DuetError, match="said nothing"):
+        await answer_of(seat, 1)
+    seat.wire.close()
+    theirs.close()
+
+
+async def test_the_voice_sings_into_the_ring_and_a_cut_silences_it() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    ring = Ring(1000)
+    other: asyncio.Queue[Any] = asyncio.Queue()
+    thread = threading.Thread(target=Singer(theirs, ring, 20, lambda name: ToneVoice()).serve, args=("tone",))
+    thread.start()
+    voice = RemoteVoice(ring)
+    voice.wire = Wire(ours, other.put_nowait, lambda: None)
+    assert await asyncio.wait_for(other.get(), 5) == Loaded("tone")
+
+    async def listen(until: Callable[[np.ndarray], bool]) -> bool:
+        """Play the device: 20 samples each 20 ms."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 5
+        out = np.zeros((20, 1), np.float32)
+        while loop.time() < end:
+            ring.read_into(out)
+            if until(out):
+                return True
+            await asyncio.sleep(0.02)
+        return False
+
+    await listen(lambda out: ring.clock[0] > 60)
+    voice.send(NoteOn(asyncio.get_running_loop().time(), 60, 80))
+    assert await listen(lambda out: bool(out.all()))
+    voice.silence()
+    ring.read_into(np.zeros((20, 1), np.float32))
+    for _ in range(5):
+        out = np.ones((20, 1), np.float32)
+        ring.read_into(out)
+        assert not out.any()
+        await asyncio.sleep(0.02)
+    voice.send(NoteOn(asyncio.get_running_loop().time(), 62, 80))
+    assert await listen(lambda out: bool(out.all())), "and sings again"
+    voice.wire.close()
+    await asyncio.to_thread(thread.join, 5)
+    assert not thread.is_alive()
+    ring.close()
