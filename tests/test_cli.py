@@ -14,7 +14,7 @@ import soundfile
 from duet.cli import main, parser
 from duet.commands import DEMO_CALL
 from duet.midi import read_midi, write_midi
-from duet.note import notes_of
+from duet.note import Note, events_of, notes_of
 
 SMALL = ("--partner", "markov", "--voice", "sine")
 NO_JACK = {"JACK_NO_START_SERVER": "1", "JACK_DEFAULT_SERVER": "no-such-server"}
@@ -30,12 +30,8 @@ def duet(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[st
 @pytest.fixture
 def call(tmp_path: Path) -> Path:
     path = tmp_path / "call.mid"
-    events = [
-        event
-        for k, p in enumerate((60, 62, 64, 67))
-        for event in (NoteOn(k / 2, p, 80), NoteOff(k / 2 + 0.4, p))
-    ]
-    write_midi(path, {"player": events})
+    notes = [Note(k / 2, pitch, 80, k / 2 + 0.4) for k, pitch in enumerate((60, 62, 64, 67))]
+    write_midi(path, {"player": events_of(notes)})
     return path
 
 
@@ -150,12 +146,8 @@ def test_no_portaudio_library_is_said_and_midi_goes_on(tmp_path: Path) -> None:
 
 def test_eval_turns_prints_one_json_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for index in range(40):
-        notes = [
-            event
-            for k in range(12)
-            for event in (NoteOn(k * 0.3, 60 + k, 80), NoteOff(k * 0.3 + 0.25, 60 + k))
-        ]
-        write_midi(tmp_path / f"{index}.mid", {"player": notes})
+        notes = [Note(k * 0.3, 60 + k, 80, k * 0.3 + 0.25) for k in range(12)]
+        write_midi(tmp_path / f"{index}.mid", {"player": events_of(notes)})
     assert main(["eval", "turns", "--data", str(tmp_path), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     rows = {(row["policy"], row["parameter"]): row for row in report["policies"]}
