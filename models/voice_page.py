@@ -1,0 +1,66 @@
+"""A page of spectrograms, the model beside the truth: what the figures do not say."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duet.errors import MissingExtra
+from duet.piece import Piece
+from models.eval_voice import GRID, passage, sing
+from models.fluidsynth import SOUNDFONT, render_truth
+from models.voice_metrics import RATE
+
+
+def spectrogram(audio: NDArray, window_length: int = 1024, hop_length: int = 128) -> NDArray[np.float64]:
+    """audio: (T,) -> dBFS, (bins, frames)."""
+    frames = np.lib.stride_tricks.sliding_window_view(audio, window_length)[::hop_length]
+    window = np.hanning(window_length)
+    return 20 * np.log10(np.abs(np.fft.rfft(frames * window, axis=1)).T * 2 / window.sum() + 1e-6)
+
+
+def draw_spectrograms(
+    voice: Any,
+    pieces: Iterable[Piece],
+    path: Path,
+    soundfont: Path = SOUNDFONT,
+    seconds: float = 6.0,
+    limit: int = 4,
+) -> None:
+    """Draw `limit` passages, a row each: the truth, the voice, and the first half second of both, closer.
+
+    Raises MissingExtra if matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl
+
+        mpl.use("Agg")
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise MissingExtra("drawing needs matplotlib; install it with: pip install matplotlib") from error
+    chosen = [piece for _, piece in zip(range(limit), pieces, strict=False)]
+    figure, axes = pyplot.subplots(limit, 4, figsize=(22, 4.2 * limit), squeeze=False)
+    for row, piece in zip(axes, chosen, strict=False):
+        events = passage(piece, seconds)
+        truth = render_truth(events, seconds, GRID, soundfont).mean(axis=0)
+        made = sing(voice, events, seconds).mean(axis=1)
+        close = slice(RATE // 4, RATE * 5 // 4)
+        pictures = [
+            ("FluidSynth", spectrogram(truth), seconds),
+            ("voice", spectrogram(made), seconds),
+            ("FluidSynth, closer", spectrogram(truth[close], 256, 16), 1.0),
+            ("voice, closer", spectrogram(made[close], 256, 16), 1.0),
+        ]
+        for axis, (title, picture, length) in zip(row, pictures, strict=True):
+            extent = (0, length, 0, RATE / 2000)
+            axis.imshow(
+                picture, origin="lower", aspect="auto", extent=extent, vmin=-110, vmax=-20, cmap="magma"
+            )
+            axis.set_title(f"{title}: {Path(piece.name).stem[:40]}", fontsize=9)
+            axis.set_xlabel("s", fontsize=8)
+            axis.set_ylabel("kHz", fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=60)
+    pyplot.close(figure)
