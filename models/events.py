@@ -26,6 +26,8 @@ GAPS = np.concatenate([np.arange(FINE_BINS) * FINE, 0.32 * 25.0 ** (np.arange(1,
 """Seconds of each gap bin, rising from 0 to 8."""
 EDGES = (GAPS[1:] + GAPS[:-1]) / 2
 VELOCITIES = 32
+TOGETHER, AT_ONCE = 0.03, 0.003
+"""Seconds within which two strokes of a key are one, and within which a release came with a stroke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +75,35 @@ def event_of(token: int, time: float, velocity: int = 0) -> Event:
 class Keyboard:
     """One well-behaved piano: tokens out only for what changes a key or the pedal.
 
-    A key struck while down goes up first; a key let go while up says nothing; of the pedal's many values
+    A key struck while down goes up first, unless two voices strike it together: that is one stroke, and a
+    release that comes with the second is none. A key let go while up says nothing; of the pedal's many values
     only the crossings of 64 count.
     """
 
     def __init__(self) -> None:
-        self.held: set[int] = set()
+        self.held: dict[int, float] = {}
+        """The keys that are down, and when they were struck."""
         self.pedal = False
+        self._doubled: dict[int, float] = {}
 
     def take(self, event: Event) -> list[tuple[int, int]]:
         """The tokens of one event with their velocities 1..127 (0 but for a key going down)."""
         match event:
-            case NoteOn(_, pitch, velocity):
+            case NoteOn(time, pitch, velocity):
                 key = key_of(pitch)
-                struck_again = [(OFF + key, 0)] if key in self.held else []
-                self.held.add(key)
-                return [*struck_again, (ON + key, velocity)]
-            case NoteOff(_, pitch):
-                key = key_of(pitch)
-                if key not in self.held:
+                struck = self.held.get(key)
+                if struck is not None and time - struck < TOGETHER:
+                    self._doubled[key] = time
                     return []
-                self.held.remove(key)
+                self.held[key] = time
+                press = (ON + key, velocity)
+                return [press] if struck is None else [(OFF + key, 0), press]
+            case NoteOff(time, pitch):
+                key = key_of(pitch)
+                with_stroke = time - self._doubled.pop(key, -1.0) < AT_ONCE
+                if with_stroke or key not in self.held:
+                    return []
+                del self.held[key]
                 return [(OFF + key, 0)]
             case Pedal():
                 if event.down == self.pedal:
@@ -105,6 +115,7 @@ class Keyboard:
         """The tokens that let everything go."""
         tokens = [(OFF + key, 0) for key in sorted(self.held)]
         self.held.clear()
+        self._doubled.clear()
         if self.pedal:
             tokens.append((PEDAL_UP, 0))
         self.pedal = False

@@ -34,7 +34,7 @@ class NeuralPartner:
         self._pedal = False
         self._struck: float | None = None
         self._wait = 0.0
-        self._answer: list[tuple[float, State, frozenset[int], bool]] = []
+        self._answer: list[tuple[float, State, dict[int, float], bool]] = []
         self._answers = 0
 
     def hear(self, event: Event) -> None:
@@ -80,7 +80,7 @@ class NeuralPartner:
             if step is None:
                 return
             event = event_of(step.token, composer.time, step.velocity)
-            before = composer.time, self._state, frozenset(self._keyboard.held), self._keyboard.pedal
+            before = composer.time, self._state, dict(self._keyboard.held), self._keyboard.pedal
             self._answer.append(before)
             self._keyboard.take(event)
             self._state = self._stepper.step(self._state, step, style)
@@ -91,7 +91,7 @@ class NeuralPartner:
         for time, state, held, pedal in self._answer:
             if time >= seconds:
                 self._state = state
-                self._keyboard.held, self._keyboard.pedal = set(held), pedal
+                self._keyboard.held, self._keyboard.pedal = held, pedal
                 break
         self._answer = []
         self._answers += 1

@@ -83,6 +83,13 @@ def test_pedal_noise_becomes_two_movements():
     assert [token for _, token, _ in tokens_of(events).tolist()] == [PEDAL_DOWN, PEDAL_UP]
 
 
+def test_two_voices_on_one_key_are_one_note():
+    together = [NoteOn(1.0, 60, 70), NoteOn(1.0, 60, 50), NoteOff(1.001, 60), NoteOff(1.5, 60)]
+    assert tokens_of(together).tolist() == [(1.0, 39, 70), (1.5, OFF + 39, 0)]
+    again = [NoteOn(1.0, 60, 70), NoteOn(1.2, 60, 50), NoteOff(1.5, 60)]
+    assert [token for _, token, _ in tokens_of(again).tolist()] == [39, OFF + 39, 39, OFF + 39]
+
+
 def test_a_phrase_survives_being_steps():
     times = [0.0, 0.41, 0.79, 1.22]
     events = [
