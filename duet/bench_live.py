@@ -3,6 +3,7 @@
 import re
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
     waits, sounds, barge_ins, silences = list[float](), list[float](), list[float](), list[float]()
     for turn in range(turns):
         released = rig.play_phrase(PHRASE, interval=0.22, velocity=70 + 5 * (turn % 6))
-        wait_for(lambda since=released: rig.note_ons(since), 10, "an answer")
+        wait_for(partial(rig.note_ons, released), 10, "an answer")
         first = rig.note_ons(released)[0][0]
         waits.append(first - released)
         time.sleep(1.0)

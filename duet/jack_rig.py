@@ -146,6 +146,7 @@ class Rig:
             lambda: self.ports(pattern, is_midi=True, is_input=True), 60, f"MIDI input {pattern}"
         )[0]
         self.client.connect(self.keys, port)
+        time.sleep(0.1)  # a connection carries from the next cycle on
 
     def listen_to(self, pattern: str) -> None:
         port = wait_for(

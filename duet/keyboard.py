@@ -14,7 +14,7 @@ import rtmidi
 
 from duet.errors import MidiError
 from duet.midi import event_of
-from duet.midi_ports import OURS, Port, list_ports, quiet, working_apis
+from duet.midi_ports import OURS, Port, is_there, list_ports, quiet, working_apis
 from duet.note import Event, NoteOff, NoteOn, Pedal
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Keyboard:
                 continue
             if now > next_check:
                 next_check = now + CHECK
-                if self._port and not self._is_there():
+                if self._port and not is_there(self._port, self._midi):
                     self._wait_for_return(self._port)
             time.sleep(POLL)
         with quiet():
@@ -103,15 +103,6 @@ class Keyboard:
                 self._held.discard(pitch)
             case Pedal():
                 self._pedal_down = event.down
-
-    def _is_there(self) -> bool:
-        with quiet():
-            try:
-                return any(
-                    self._port is not None and self._port.name in name for name in self._midi.get_ports()
-                )
-            except (rtmidi.RtMidiError, OSError):
-                return False
 
     def _wait_for_return(self, port: Port) -> None:
         """The cable is out: let go of what was held, say so, and take the port again when it is back."""

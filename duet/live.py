@@ -14,7 +14,7 @@ from pathlib import Path
 import rtmidi
 
 from duet.audio import BLOCK, RingSpeaker, choose_device
-from duet.errors import AudioError, DuetError, PortNotFound
+from duet.errors import AudioError, DuetError, MidiError, PortNotFound
 from duet.face import Face
 from duet.keyboard import Keyboard
 from duet.midi_ports import Port, choose, list_ports
@@ -96,7 +96,7 @@ class Engine:
         options, closing = self._options, self._closing
         keyboard = Keyboard(self._find_keyboard(), self._say)
         closing.callback(keyboard.close)
-        midi = self._open_midi_out()
+        midi = self._midi = self._open_midi_out()
         sender = self._sender = Sender(midi.write)
         closing.callback(midi.close)
         closing.callback(self._report_punctuality)
@@ -225,6 +225,11 @@ class Engine:
             await asyncio.sleep(HEALTH)
             self._underruns = self._ring.underruns if self._ring else 0
             self._observe(Health(self._underruns, self._speed))
+            try:
+                if change := self._midi.check():
+                    self._say(change, "gone" in change)
+            except MidiError as error:
+                logger.debug("no MIDI system for now: %s", error)
             if heard and self._speaker and not self._speaker.active:
                 heard = False
                 self._say(

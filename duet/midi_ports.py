@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import rtmidi
 
@@ -36,6 +36,8 @@ class Port:
     """The rtmidi API it is found in."""
     place: int
     """Its number in that API."""
+    system_name: str
+    """Exactly as the system tells it."""
 
     @property
     def is_device(self) -> bool:
@@ -88,7 +90,7 @@ def list_ports(direction: type) -> list[Port]:
         for place, name in enumerate(names):
             clean = re.sub(r" \d+:\d+$", "", name)
             if not clean.startswith(OURS):
-                ports.append(Port(clean, len(ports), api, place))
+                ports.append(Port(clean, len(ports), api, place, name))
     return _number_duplicates(ports)
 
 
@@ -98,8 +100,17 @@ def _number_duplicates(ports: list[Port]) -> list[Port]:
     for port in ports:
         seen[port.name] = seen.get(port.name, 0) + 1
         name = port.name if seen[port.name] == 1 else f"{port.name} ({seen[port.name]})"
-        numbered.append(Port(name, port.index, port.api, port.place))
+        numbered.append(replace(port, name=name))
     return numbered
+
+
+def is_there(port: Port, client: rtmidi.MidiIn | rtmidi.MidiOut) -> bool:
+    """Whether the port can still be seen by this client."""
+    with quiet():
+        try:
+            return port.system_name in client.get_ports()
+        except (rtmidi.RtMidiError, OSError):
+            return False
 
 
 def choose(wanted: str, ports: list[Port], kind: str) -> Port:

@@ -16,7 +16,7 @@ import rtmidi
 
 from duet.errors import MidiError
 from duet.midi import message_of
-from duet.midi_ports import OURS, Port, quiet, working_apis
+from duet.midi_ports import OURS, Port, is_there, list_ports, quiet, working_apis
 from duet.note import Event, NoteOff, NoteOn, Pedal, order
 
 SPIN = 0.001
@@ -105,31 +105,55 @@ class MidiPort:
 
     def __init__(self, port: Port | None, virtual_name: str) -> None:
         """Raises MidiError."""
-        api = port.api if port else working_apis()[0]
+        self._port = port
+        self._virtual_name = virtual_name
+        self._lost = False
         self.name = port.name if port else f"{virtual_name} (virtual)"
-        with quiet():
-            try:
-                self._midi = rtmidi.MidiOut(api, name=OURS)
-                if port:
-                    self._midi.open_port(port.place, "out")
-                else:
-                    self._midi.open_virtual_port(virtual_name)
-            except NotImplementedError:
-                raise MidiError(
-                    f"{virtual_name}: no such MIDI output, and this system has no virtual ports; "
-                    "`duet ports` lists what there is (on Windows loopMIDI makes ports)"
-                ) from None
-            except (rtmidi.RtMidiError, OSError) as error:
-                raise MidiError(
-                    f"{self.name}: the port cannot be opened ({error}); is another program using it?"
-                ) from error
+        self._midi = self._open(port)
 
     def write(self, message: list[int]) -> None:
         """Send the bytes of one message at once."""
         self._midi.send_message(message)
+
+    def check(self) -> str | None:
+        """Look whether the other end is still there, and take it again when it is back; return the news."""
+        if self._port is None:
+            return None
+        if not self._lost:
+            self._lost = not is_there(self._port, self._midi)
+            return f"{self.name} is gone: start it again, Duet will find it" if self._lost else None
+        found = [port for port in list_ports(rtmidi.MidiOut) if port.name == self._port.name]
+        if not found:
+            return None
+        old, self._midi = self._midi, self._open(found[0])
+        self._port, self._lost = found[0], False
+        with quiet():
+            old.close_port()
+            old.delete()
+        return f"{self.name} is back"
 
     def close(self) -> None:
         """Give the port back."""
         with quiet():
             self._midi.close_port()
             self._midi.delete()
+
+    def _open(self, port: Port | None) -> rtmidi.MidiOut:
+        api = port.api if port else working_apis()[0]
+        with quiet():
+            try:
+                midi = rtmidi.MidiOut(api, name=OURS)
+                if port:
+                    midi.open_port(port.place, "out")
+                else:
+                    midi.open_virtual_port(self._virtual_name)
+            except NotImplementedError:
+                raise MidiError(
+                    f"{self._virtual_name}: no such MIDI output, and this system has no virtual ports; "
+                    "`duet ports` lists what there is (on Windows loopMIDI makes ports)"
+                ) from None
+            except (rtmidi.RtMidiError, OSError) as error:
+                raise MidiError(
+                    f"{self.name}: the port cannot be opened ({error}); is another program using it?"
+                ) from error
+        return midi

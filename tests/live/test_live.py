@@ -1,5 +1,6 @@
 """Duet as a pianist and a DAW meet it: real JACK ports, a real PortAudio stream, three real processes."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -180,6 +181,46 @@ def test_a_keyboard_that_is_unplugged_and_plugged_in_again_plays_on(
     duet.wait_until("Nord:out is back", 10)
     keyboard.deactivate()
     keyboard.close()
+    assert duet.end() == 0
+
+
+def test_a_synth_that_goes_and_comes_back_is_played_again(rig: Rig, start_duet: Callable[..., Duet]) -> None:
+    import jack
+
+    def synth() -> jack.Client:
+        client = jack.Client("Moog", no_start_server=True)
+        client.midi_inports.register("in")
+        client.activate()
+        return client
+
+    first = synth()
+    duet = start_duet("--partner", "markov", "--audio", "none", "--out", "Moog")
+    duet.wait_until("ready, play something")
+    first.deactivate()
+    first.close()
+    duet.wait_until("Moog:in is gone", 10)
+    second = synth()
+    duet.wait_until("Moog:in is back", 10)
+    assert rig.client.get_all_connections("Moog:in"), "and is connected"
+    second.deactivate()
+    second.close()
+
+
+def test_a_models_process_that_is_killed_costs_an_answer_and_not_the_evening(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    duet = start_duet(*SMALL)
+    duet.wait_until("ready, play something")
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    listing = ["ps", "-ww", "-o", "pid=", "-o", "args=", "--ppid", str(duet.process.pid)]
+    children = subprocess.run(listing, capture_output=True, text=True, check=True)
+    models = next(line for line in children.stdout.splitlines() if "spawn_main" in line)
+    os.kill(int(models.split()[0]), signal.SIGKILL)
+    duet.wait_until("the models' process died; starting it again", 10)
+    time.sleep(3)
+    released = rig.play_phrase(PHRASE)
+    wait_for(lambda: rig.note_ons(released), 20, "an answer of the new process")
     assert duet.end() == 0
 
 
