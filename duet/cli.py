@@ -203,9 +203,9 @@ def _add_model_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
         "duet bench live --json",
     )
     bench.add_argument("what", choices=("voice", "partner", "live"))
-    bench.add_argument(
-        "--weights", default="", metavar="NAME|FILE", help="which partner or voice (default: the shipped one)"
-    )
+    bench.add_argument("--weights", default="", metavar="FILE", help="voice, partner: other than the shipped")
+    bench.add_argument("--voice", default="piano", metavar="VOICE", help="live: " + VOICE_HELP)
+    bench.add_argument("--partner", default="neural", metavar="NAME", help="live: " + PARTNER_HELP)
     bench.add_argument(
         "--seconds",
         type=_positive,
@@ -227,11 +227,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    from duet import commands
+    from duet import commands, model_commands
 
     name = "ports" if options.list_ports else options.command or "live"
     try:
-        getattr(commands, name)(options)
+        getattr(model_commands if name in {"train", "eval", "bench"} else commands, name)(options)
     except DuetError as error:
         print(f"duet: {error}", file=sys.stderr)
         return 1

@@ -7,7 +7,6 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +118,7 @@ def demo(options: argparse.Namespace) -> None:
     from duet.offline import answer_call, sing, write_wav
     from duet.picture import draw_duet
 
-    folder = _writable(options.out)
+    folder = writable(options.out)
     print(f"loading the {options.partner} partner and the {options.voice} voice", flush=True)
     partner, voice = load_partner(options.partner), load_voice(options.voice)
     exchange = answer_call(read_midi(DEMO_CALL), partner, _settings(options, partner))
@@ -173,82 +172,6 @@ def render(options: argparse.Namespace) -> None:
     print(f"written: {options.out}")
 
 
-def train(options: argparse.Namespace) -> None:
-    """Train a network and say where its weights are."""
-    from duet.library import read_pieces
-
-    logging.getLogger().setLevel(logging.INFO)
-    run = Path("runs") / options.what
-    out = options.out or run / f"{options.what}.safetensors"
-    _writable(run)
-    _writable(out.parent)
-    pieces = read_pieces(options.data, ("train", "valid"))
-    if options.what == "partner":
-        from models.train_partner import train_partner
-
-        train_partner(
-            pieces, out, options.minutes, run, resume=options.resume, device=options.device, seed=options.seed,
-            start_from=options.start_from,
-        )  # fmt: skip
-    else:
-        from models.train_voice import train_voice
-
-        train_voice(
-            pieces, options.soundfont, out, options.minutes, options.resume, options.device, options.seed
-        )
-    print(f"written: {out}")
-
-
-def eval(options: argparse.Namespace) -> None:
-    """Judge a network, or the turn-taking, on held-out pieces."""
-    from duet.library import read_pieces
-
-    test = read_pieces(options.data, ("test",))
-    match options.what:
-        case "voice":
-            from models.eval_voice import draw_spectrograms, evaluate_voice
-
-            voice = load_voice(options.weights or "piano")
-            report = evaluate_voice(voice, test, options.soundfont, limit=options.pieces)
-            if options.picture:
-                draw_spectrograms(
-                    voice, read_pieces(options.data, ("test",)), options.soundfont, options.picture
-                )
-        case "partner":
-            from models.eval_partner import evaluate_partner
-            from models.partners import weights_of
-
-            weights = weights_of(options.weights or "neural")
-            report = evaluate_partner(weights, test, read_pieces(options.data, ("train",)))
-        case _:
-            from duet.eval_turns import evaluate_turns
-
-            report = evaluate_turns(test, options.pieces)
-    _print_report(report, options.json)
-
-
-def bench(options: argparse.Namespace) -> None:
-    """Measure speed."""
-    match options.what:
-        case "voice":
-            load_voice("sine")  # one thread
-            from models.bench_voice import bench_voice
-
-            report = bench_voice(options.weights or "piano", options.seconds)
-        case "partner":
-            load_partner("markov")  # one thread
-            from models.bench_partner import bench_partner
-
-            from models.partners import weights_of
-
-            report = bench_partner(weights_of(options.weights or "neural"))
-        case _:
-            from duet.bench_live import bench_live
-
-            report = bench_live("neural", options.weights or "piano", max(2, round(options.seconds / 5)))
-    _print_report(report, options.json)
-
-
 def _settings(options: argparse.Namespace, partner: Any) -> Any:
     from duet.session import Settings
 
@@ -266,7 +189,8 @@ def _from_zero(events: list[Any]) -> list[Any]:
     return [at(event, event.time - events[0].time) for event in events]
 
 
-def _writable(folder: Path) -> Path:
+def writable(folder: Path) -> Path:
+    """The folder, made if it was not there. Raises FileError if nothing can be written in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".duet-probe"
@@ -277,11 +201,3 @@ def _writable(folder: Path) -> Path:
             f"{folder}: nothing can be written there ({error.strerror}); name another folder"
         ) from error
     return folder
-
-
-def _print_report(report: Mapping[str, Any], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(report))
-        return
-    for key, value in report.items():
-        print(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")

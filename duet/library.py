@@ -63,10 +63,14 @@ def read_pieces(folder: Path, splits: tuple[str, ...] = ("train", "valid", "test
         raise FileError(f"{folder}: holds no MIDI file of the split {' or '.join(splits)}")
 
 
+def has_manifest(folder: Path) -> bool:
+    """Whether the folder says itself which pieces are held out."""
+    return (folder / "manifest.csv").exists()
+
+
 def _rows(folder: Path) -> list[dict[str, str]]:
-    manifest = folder / "manifest.csv"
-    if manifest.exists():
-        with manifest.open(newline="") as lines:
+    if has_manifest(folder):
+        with (folder / "manifest.csv").open(newline="") as lines:
             return [row for row in csv.DictReader(lines) if (folder / row["file"]).exists()]
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".mid", ".midi"})
     names = [str(path.relative_to(folder)) for path in files]

@@ -17,7 +17,7 @@ from duet.audio import BLOCK, RingSpeaker, choose_device
 from duet.errors import AudioError, DuetError, MidiError, PortNotFound
 from duet.face import Face
 from duet.keyboard import Keyboard
-from duet.midi_ports import Port, choose, list_ports
+from duet.midi_ports import OURS, Port, choose, list_ports
 from duet.models_handle import Loaders, Models
 from duet.news import Choose, HandOver, Health, Message, News, Panic, Quit, Setup, Wish
 from duet.ports import MidiOut
@@ -144,8 +144,8 @@ class Engine:
 
     def _open_midi_out(self) -> MidiPort:
         wanted = self._options.out
-        if wanted is None:
-            return MidiPort(None, "Duet")
+        if wanted is None or wanted.casefold() == OURS.casefold():  # our own name is always our own port
+            return MidiPort(None, wanted or OURS)
         try:
             return MidiPort(choose(wanted, list_ports(rtmidi.MidiOut), "MIDI output"), wanted)
         except PortNotFound as error:

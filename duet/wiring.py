@@ -1,6 +1,7 @@
 """Where names on the command line become partners and voices; also what the models' process runs to load them."""
 
 import os
+from pathlib import Path
 
 from duet.ports import Partner, Voice
 
@@ -22,6 +23,15 @@ def load_voice(name: str) -> Voice:
     from models.voices import load_voice as load
 
     return load(name)
+
+
+def weights_of(kind: str, name: str) -> Path:
+    """The weights file meant by --weights: the shipped one of that kind if `name` is empty."""
+    if name:
+        return Path(name)
+    import models
+
+    return Path(models.__file__).parent / "weights" / f"{kind}.safetensors"
 
 
 def _one_thread() -> None:

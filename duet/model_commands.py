@@ -1,0 +1,115 @@
+"""The commands that make, judge and time the networks; heavy imports stay inside them."""
+
+import argparse
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from duet.commands import writable
+from duet.errors import FileError
+from duet.piece import Piece
+from duet.wiring import load_partner, load_voice, weights_of
+
+RUNS = Path("runs")
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train a network and say where its weights are."""
+    from duet.library import read_pieces
+
+    logging.getLogger().setLevel(logging.INFO)
+    run = RUNS / options.what
+    out = options.out or run / f"{options.what}.safetensors"
+    writable(run)
+    writable(out.parent)
+    pieces = read_pieces(options.data, ("train", "valid"))
+    if options.what == "partner":
+        from models.train_partner import train_partner
+
+        train_partner(
+            pieces, out, options.minutes, run, resume=options.resume, device=options.device, seed=options.seed,
+            start_from=options.start_from,
+        )  # fmt: skip
+    else:
+        from models.train_voice import train_voice
+
+        train_voice(
+            pieces, options.soundfont, out, options.minutes, options.resume, options.device, options.seed
+        )
+    print(f"written: {out}")
+
+
+def eval(options: argparse.Namespace) -> None:
+    """Judge a network, or the turn-taking, on held-out pieces."""
+    match options.what:
+        case "voice":
+            from models.eval_voice import evaluate_voice
+
+            voice = load_voice(options.weights or "piano")
+            report = evaluate_voice(voice, _held_out(options), options.soundfont, limit=options.pieces)
+            if options.picture:
+                from models.voice_page import draw_spectrograms
+
+                draw_spectrograms(voice, _held_out(options), options.picture, options.soundfont)
+        case "partner":
+            from duet.library import has_manifest, read_pieces
+            from models.eval_partner import evaluate_partner
+
+            learnt = read_pieces(options.data, ("train", "valid")) if has_manifest(options.data) else None
+            weights = weights_of("partner", options.weights)
+            report = evaluate_partner(weights, _held_out(options), learnt, _cache(options))
+        case _:
+            from duet.eval_turns import evaluate_turns
+
+            report = evaluate_turns(_held_out(options), options.pieces)
+    _print_report(report, options.json)
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Measure speed."""
+    match options.what:
+        case "voice":
+            load_voice("sine")  # one thread
+            from models.bench_voice import bench_voice
+
+            report = bench_voice(options.weights or "piano", options.seconds)
+        case "partner":
+            load_partner("markov")  # one thread
+            from models.bench_partner import bench_partner
+
+            report = bench_partner(weights_of("partner", options.weights))
+        case _:
+            from duet.bench_live import bench_live
+
+            report = bench_live(options.partner, options.voice, max(2, round(options.seconds / 5)))
+    _print_report(report, options.json)
+
+
+def _held_out(options: argparse.Namespace) -> Iterator[Piece]:
+    """The pieces to judge on: the test split; all, if the shipped weights are judged on somebody's own folder."""
+    from duet.library import has_manifest, read_pieces
+
+    own_split = has_manifest(options.data) or options.weights
+    return read_pieces(options.data, ("test",) if own_split else ("train", "valid", "test"))
+
+
+def _cache(options: argparse.Namespace) -> Path:
+    """A folder for what was read of this data, another one as soon as a file of it changes."""
+    if not options.data.is_dir():
+        raise FileError(f"{options.data}: no such folder; --data takes a folder of MIDI files")
+    key = hashlib.sha256(f"{options.data.resolve()} {bool(options.weights)}".encode())
+    for path in sorted(options.data.rglob("*")):
+        status = path.stat()
+        key.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
+    return writable(RUNS / f"eval-{key.hexdigest()[:12]}")
+
+
+def _print_report(report: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report))
+        return
+    for key, value in report.items():
+        print(f"{key}: {value:.4g}" if isinstance(value, float) else f"{key}: {value}")
