@@ -29,19 +29,19 @@ class FitConfig:
 
     sample_rate: int
     """Samples a second."""
-    seconds: float = 6.0
+    seconds: float = 8.0
     """How long each key is held while it is measured."""
     harmonics: int = 130
     """Partials tracked at most."""
-    stroke_poles: int = 3
+    stroke_poles: int = 4
     """Fast poles around a partial."""
-    slow_poles: int = 2
+    slow_poles: int = 3
     """Slow poles around a partial."""
-    knock_poles: int = 3
+    knock_poles: int = 4
     """Poles in each 100 Hz between the partials."""
-    knock_top: float = 6000.0
+    knock_top: float = 12_000.0
     """Hz up to which the knock is measured."""
-    threshold: float = 3e-4
+    threshold: float = 2e-4
     """Poles quieter than this against the key's loudest are dropped."""
 
 

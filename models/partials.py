@@ -55,7 +55,7 @@ class Partials:
         """Plain arrays, to store in a checkpoint."""
         return {
             "partials.start": self.start,
-            "partials.exponent": np.stack([self.exponent.real, self.exponent.imag]),
+            "partials.exponent": np.stack([self.exponent.real, self.exponent.imag]).astype(np.float32),
             "partials.amplitude": np.stack([self.amplitude.real, self.amplitude.imag]).astype(np.float32),
             "partials.gain": self.gain,
             "partials.damping": self.damping,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.partials import KEYS
 from models.piano_checkpoint import PianoCheckpoint
-from models.piano_voice_config import GAIN_RANGE, NOISE_FLOOR, PianoVoiceConfig
+from models.piano_voice_config import GAIN_RANGE, NOISE_FLOOR, QUIETEST, PianoVoiceConfig
 from models.source import CHANNELS, GROUPS, SourceTables, advance, build_tables
 from models.tile import STEPS, add_product, pack
 from models.voice_features import FEATURES, KINDS, fadings, next_features
@@ -115,7 +115,7 @@ class PianoEngine:
             layers=zeros(layers + 1, c.residual, past + columns),
             subbands=zeros(c.rows, taps - 1 + columns),
             clock=np.array([self.seed, 0], np.int64),
-            row=zeros(FEATURES),
+            row=zeros(c.told),
             code=zeros(2, c.context),
             told=zeros(self.frames, layers * 2 * c.residual),
             heard=zeros(c.inputs, columns),
@@ -252,11 +252,18 @@ def _shift(buffer, past, length):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _read_notes(w, s, frame, onset, release, pedal):
+def _read_notes(w, s, frame, steps, onset, release, pedal):
     """The context network for one frame: what every layer is told, into s.told[frame]."""
     code, heard = s.code[0], s.code[1]
     size = len(code)
-    next_features(s.features, onset, release, pedal, w.fading, s.row)
+    next_features(s.features, onset, release, pedal, w.fading, s.row[:FEATURES])
+    for row in range(len(s.row) - FEATURES):
+        power = np.float32(0)
+        for step in range(frame * steps, (frame + 1) * steps):
+            power += s.heard[row, step] * s.heard[row, step]
+        s.row[FEATURES + row] = np.float32(0.1) * np.log(
+            power / np.float32(steps) + np.float32(QUIETEST)
+        ) + np.float32(1)
     code[:] = w.read_bias
     for feature in range(len(s.row)):
         value = s.row[feature]
@@ -296,8 +303,6 @@ def _sing(w, s, start, channel, amplitude, powers, turn, gain, fade, onset, rele
     steps = length // frames
     rows, bands = s.subbands.shape[0], s.phases.shape[0]
     residual, skip = s.gated.shape[0], s.skips.shape[0] // 2
-    for frame in range(frames):
-        _read_notes(w, s, frame, onset[frame], release[frame], pedal[frame])
     source = s.heard[: GROUPS * rows]
     advance(
         onset, release, source, s.ringing, s.damped, s.velocity, start, channel, amplitude, powers, turn,
@@ -305,6 +310,8 @@ def _sing(w, s, start, channel, amplitude, powers, turn, gain, fade, onset, rele
     )  # fmt: skip
     _fill_noise(s.heard[GROUPS * rows :], s.clock[0], s.clock[1])
     s.clock[1] += length
+    for frame in range(frames):
+        _read_notes(w, s, frame, steps, onset[frame], release[frame], pedal[frame])
 
     taps = w.dilated.shape[1]
     past = s.layers.shape[2] - length

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.piano_voice_config import GAIN_RANGE, NOISE_FLOOR, PianoVoiceConfig
+from models.piano_voice_config import GAIN_RANGE, NOISE_FLOOR, QUIETEST, PianoVoiceConfig
 from models.source import CHANNELS, GROUPS
-from models.voice_features import FEATURES
 
 
 class CausalConv(nn.Conv1d):
@@ -43,7 +42,7 @@ class PianoVoiceNet(nn.Module):
     def __init__(self, config: PianoVoiceConfig) -> None:
         super().__init__()
         self.config = c = config
-        self.read = nn.Conv1d(FEATURES, c.context, 1)
+        self.read = nn.Conv1d(c.told, c.context, 1)
         self.context = nn.ModuleList(
             CausalConv(c.context, c.context, c.kernel, dilation=d) for d in c.context_dilations
         )
@@ -82,7 +81,7 @@ class PianoVoiceNet(nn.Module):
         c = self.config
         pasts = iter(state)
         nexts: list[Tensor] = []
-        code = functional.relu(self.read(features))
+        code = functional.relu(self.read(torch.cat([features, self._loudness(source)], dim=1)))
         for conv in self.context:
             heard, past = conv.step(code, next(pasts))
             nexts.append(past)
@@ -99,6 +98,11 @@ class PianoVoiceNet(nn.Module):
             x = x + residual(z)
         said = self.output(functional.relu(self.head(functional.relu(skips))))
         return self._mix(source, noise, said), tuple(nexts)
+
+    def _loudness(self, source: Tensor) -> Tensor:
+        """The logarithm of each row's power in each frame, about -1..1: (B, rows, T) -> (B, rows, J)."""
+        power = source.unflatten(2, (-1, self.config.steps)).square().mean(dim=3)
+        return 0.1 * torch.log(power + QUIETEST) + 1
 
     def _mix(self, source: Tensor, noise: Tensor, said: Tensor) -> Tensor:
         """What the network says, done: (B, outputs, T) -> (B, rows, T)."""

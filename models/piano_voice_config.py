@@ -8,6 +8,8 @@ from models.voice_features import FEATURES
 
 GAIN_RANGE = 3.0
 """The network can turn a band of the source by at most exp(+-this)."""
+QUIETEST = 1e-10
+"""Power of the source that counts as none."""
 NOISE_FLOOR = -9.0
 """Natural logarithm of the noise's amplitude where the network says nothing."""
 
@@ -61,6 +63,11 @@ class PianoVoiceConfig:
         return (GROUPS + 1) * self.rows
 
     @property
+    def told(self) -> int:
+        """Rows the context network reads: the notes' features and the loudness of each row of the source."""
+        return FEATURES + GROUPS * self.rows
+
+    @property
     def outputs(self) -> int:
         """Rows the network says: what is added, a gain for each row of the source, the level of the noise."""
         return (GROUPS + 2) * self.rows
@@ -73,7 +80,7 @@ class PianoVoiceConfig:
         """Every tensor of the network by name."""
         r, s, c = self.residual, self.skip, self.context
         convs = {
-            "read": (c, FEATURES, 1),
+            "read": (c, self.told, 1),
             "condition": (len(self.dilations) * 2 * r, c, 1),
             "entry": (r, self.inputs, 1),
             "head": (s, s, 1),

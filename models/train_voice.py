@@ -59,6 +59,8 @@ class TrainConfig:
     """Iterations to the peak."""
     average: float = 0.999
     """Decay of the moving average of the weights."""
+    compiled: bool = False
+    """Fuse the network's operations first: twice as fast after three minutes, and needs a C++ compiler."""
     save_every: float = 180.0
     """Seconds of training between checkpoints."""
 
@@ -146,6 +148,7 @@ class Trainer:
         self.config, self.shape, self.crops, self.device = config, shape, crops, device
         self.net = PianoVoiceNet(shape).to(device)
         self.average = PianoVoiceNet(shape).to(device)
+        self.forward = torch.compile(self.net) if config.compiled else self.net
         self.joiner = Joiner(shape).to(device)
         self.optimizer = torch.optim.Adam(self.net.parameters(), config.rate, betas=(0.9, 0.99))
         self.rng = np.random.default_rng(seed + 1)
@@ -182,7 +185,7 @@ class Trainer:
         )
         noise = (torch.rand(c.batch, self.shape.rows, source.shape[2], device=self.device) - 0.5) * 12**0.5
         with torch.autocast(self.device, torch.bfloat16):
-            subbands = self.net(source, noise, features)
+            subbands = self.forward(source, noise, features)
         sound = self.joiner(subbands)
         heard = c.run_in * self.shape.hop_length
         return spectral_distance(sound[:, :, heard:], truth[:, :, heard:])
