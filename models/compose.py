@@ -6,17 +6,26 @@ from 80 % of that on it ends where the network says a phrase ends, asking less a
 no more keys are struck and at 130 % all are let go.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from duet.request import Request
-from models.events import GAPS, OFF, PEDAL_DOWN, PEDAL_UP, Step, bin_of
+from models.events import GAPS, KEYS, LOWEST, OFF, PEDAL_DOWN, PEDAL_UP, Step, bin_of
+from models.harmony import expectation
 from models.partner import PartnerNet
 from models.partner_step import State
 
 SECONDS = torch.tensor(GAPS, dtype=torch.float32)
+
+
+FROM, UNTIL, AT_LAST = 0.8, 1.2, 1.3
+"""Shares of the wanted length: it may end, it strikes no more keys, it lets go."""
+SURE, UNSURE = 0.3, 0.015
+"""How likely the end of a phrase must be to be one: at FROM, and, falling evenly, at UNTIL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,8 @@ class Manners:
     """Steps without time passing."""
     most_steps: int = 1200
     """Events in one answer."""
+    kinship: float = 0.5
+    """How much the call's pitch classes and likely keys weigh beside the network's own mind; 0 is not at all."""
     ring: float = 0.3
     """Seconds that the pedal stays down after the last key is up."""
 
@@ -52,8 +63,18 @@ def draw(logits: Tensor, temperature: float, floor: float, generator: torch.Gene
 class Composer:
     """One answer in the making."""
 
-    def __init__(self, net: PartnerNet, request: Request, wait: float, manners: Manners) -> None:
+    def __init__(
+        self,
+        net: PartnerNet,
+        request: Request,
+        manners: Manners,
+        wait: float = 0.0,
+        pitches: Sequence[int] = (),
+    ) -> None:
+        """wait: the player's longest between strokes, in seconds; pitches: what the player struck lately."""
         self._net, self._request, self._manners = net, request, manners
+        leaning = manners.kinship * np.log(12 * expectation(pitches)) if pitches else np.zeros(12)
+        self._leaning = torch.tensor(leaning[(np.arange(KEYS) + LOWEST) % 12], dtype=torch.float32)
         self._wait = max(manners.longest_wait, wait)
         self._generator = torch.Generator().manual_seed(request.seed)
         self._closing = False
@@ -66,7 +87,9 @@ class Composer:
     def next(self, state: State) -> Step | None:
         """The next step after a state, or None where the answer is over."""
         held = state.hands.held[0, 0]
-        late = self.time >= 1.29 * self._request.seconds or self._steps >= self._manners.most_steps
+        late = (
+            self.time >= (AT_LAST - 0.01) * self._request.seconds or self._steps >= self._manners.most_steps
+        )
         self._closing = self._closing or late or self._ends(state)
         if self._closing and not held.any():
             return self._give(bin_of(self._manners.ring), PEDAL_UP) if state.hands.pedal.any() else None
@@ -83,16 +106,16 @@ class Composer:
     def _ends(self, state: State) -> bool:
         """Whether a phrase ends here, and it is time for that."""
         share = self.time / self._request.seconds
-        if share < 0.8 or not self._steps:
+        if share < FROM or not self._steps:
             return False
         likely = float(torch.sigmoid(self._net.end_head(state.h)))
-        return likely > max(0.0, 0.5 * (1.2 - share) / 0.4)
+        return share > UNTIL or likely > SURE * (UNSURE / SURE) ** ((share - FROM) / (UNTIL - FROM))
 
     def _draw_gap(self, state: State) -> int:
         if not self._steps:
             return 0
         logits = self._net.gap_logits(state.h)[0, 0].clone()
-        longest = min(1.3 * self._request.seconds - self.time, self._struck + self._wait - self.time)
+        longest = min(AT_LAST * self._request.seconds - self.time, self._struck + self._wait - self.time)
         logits[1:][SECONDS[1:] > longest] = -torch.inf
         if self._at_once >= self._manners.most_at_once:
             logits[0] = -torch.inf
@@ -102,6 +125,7 @@ class Composer:
     def _draw_token(self, state: State, gap: int) -> Step:
         gaps = torch.tensor([[gap]])
         logits = self._net.token_logits(state.h, gaps, state.hands)[0, 0]
+        logits[:OFF] += self._leaning
         held = state.hands.held[0, 0]
         silent = self.time + float(SECONDS[gap]) - self._struck >= self._wait - 0.02
         if self._closing:

@@ -4,6 +4,7 @@ Every event of the player's is one step of the network, taken as it happens, so 
 once. The silence between turns is no part of the music: each turn begins with a token of its own.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from models.compose import Composer, Manners
 from models.events import PARTNER, PLAYER, Keyboard, Metre, Step, event_of
 from models.partner_file import load_net
 from models.partner_step import State, Stepper
+
+LATELY = 100
+"""Key strokes of the player's that say what key the music is in."""
 
 
 class NeuralPartner:
@@ -34,6 +38,7 @@ class NeuralPartner:
         self._pedal = False
         self._struck: float | None = None
         self._wait = 0.0
+        self._pitches: deque[int] = deque(maxlen=LATELY)
         self._answer: list[tuple[float, State, dict[int, float], bool]] = []
         self._answers = 0
 
@@ -51,6 +56,7 @@ class NeuralPartner:
         if isinstance(event, NoteOn):
             self._wait = max(self._wait, event.time - (event.time if self._struck is None else self._struck))
             self._struck = event.time
+            self._pitches.append(event.pitch)
         self._take(event)
 
     def _take(self, event: Event) -> None:
@@ -74,7 +80,7 @@ class NeuralPartner:
         number = self._answers
         self._begin(PARTNER, style)
         self._answer = []
-        composer = Composer(self._net, request, self._wait, self._manners)
+        composer = Composer(self._net, request, self._manners, self._wait, self._pitches)
         while self._answers == number:
             step = composer.next(self._state)
             if step is None:

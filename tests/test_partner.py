@@ -239,6 +239,17 @@ def test_a_session_has_no_longest_length(partner):
         assert_good_manners(answer(partner, melody(list(range(30, 90)), 0.05), seconds=6.0, seed=turn))
 
 
+def test_kinship_keeps_the_answer_among_the_pitch_classes_of_the_call(weights):
+    call = melody([60, 64, 67, 72] * 3, 0.2)
+
+    def foreign(kinship):
+        events = answer(NeuralPartner(weights, Manners(kinship=kinship)), call, seconds=6.0)
+        pitches = [event.pitch % 12 for event in events if isinstance(event, NoteOn)]
+        return sum(pitch not in {0, 4, 7} for pitch in pitches) / len(pitches)
+
+    assert foreign(30.0) < 0.5 * foreign(0.0)
+
+
 def test_an_unknown_style_is_named(partner):
     with pytest.raises(ValueError, match="polka"):
         answer(partner, style="polka")
