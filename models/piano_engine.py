@@ -305,7 +305,7 @@ def _sing(w, s, start, channel, amplitude, powers, turn, gain, fade, onset, rele
     residual, skip = s.gated.shape[0], s.skips.shape[0] // 2
     source = s.heard[: GROUPS * rows]
     advance(
-        onset, release, source, s.ringing, s.damped, s.velocity, start, channel, amplitude, powers, turn,
+        onset, release, pedal, source, s.ringing, s.damped, s.velocity, start, channel, amplitude, powers, turn,
         gain, fade, bands,
     )  # fmt: skip
     _fill_noise(s.heard[GROUPS * rows :], s.clock[0], s.clock[1])

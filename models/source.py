@@ -2,8 +2,9 @@
 
 Every partial is a complex number that is turned once a sub-band step, so it costs 1 / M of what it would at
 the sample rate, and it appears only in the one or two bands it falls in. A note starts at the frame it begins
-in; a damper moves a key's partials from the ringing bank into the damped one, where they die fast. All state
-is in `SourceState`, which is handed over from call to call; any partition into calls sounds the same.
+in; a damper moves a key's partials from the ringing bank into the damped one, where they die fast; a key that is
+struck again while the pedal is down adds to what rings, as in FluidSynth. All state is in `SourceState`, which
+is handed over from call to call; any partition into calls sounds the same.
 
 Rows of the result, left and right of M bands each: slow partials of ringing keys, fast ones (the stroke),
 damped keys.
@@ -24,6 +25,7 @@ FAST = 8.0
 """Partials that decay faster than this (a second) belong to the stroke."""
 AUDIBLE = 1e-4
 """The smallest share of a partial that a band keeps."""
+PEDAL_DOWN = 64 / 127
 SILENCE = 1e-6
 """Amplitude under which a partial is dropped."""
 
@@ -107,22 +109,23 @@ def sound_source(
     state: SourceState,
     onset: NDArray[np.float32],
     release: NDArray[np.float32],
+    pedal: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
     """Sound some frames; `state` moves on in place.
 
-    onset, release: (frames, KEYS), velocity in 0..1 and 0 or 1 -> out: (GROUPS * CHANNELS * bands, frames *
-    steps).
+    onset, release: (frames, KEYS), velocity in 0..1 and 0 or 1; pedal: (frames,), 0..1
+    -> out: (GROUPS * CHANNELS * bands, frames * steps).
     """
     advance(
-        onset, release, out, state.ringing, state.damped, state.velocity, tables.start, tables.channel,
+        onset, release, pedal, out, state.ringing, state.damped, state.velocity, tables.start, tables.channel,
         tables.amplitude, tables.powers, tables.turn, tables.gain, tables.fade, tables.bands,
     )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def advance(
-    onset, release, out, ringing, damped, velocity, start, channel, amplitude, powers, turn, gain, fade, bands
+    onset, release, pedal, out, ringing, damped, velocity, start, channel, amplitude, powers, turn, gain, fade, bands
 ):  # fmt: skip
     """The kernel of `sound_source`."""
     steps = powers.shape[2]
@@ -133,13 +136,14 @@ def advance(
         for key in range(KEYS):
             first, last = start[key], start[key + 1]
             pressed = onset[frame, key] > 0
-            if (pressed or release[frame, key] > 0) and velocity[0, key] > 0:
+            damped_first = pressed and pedal[frame] < PEDAL_DOWN
+            if (damped_first or release[frame, key] > 0) and velocity[0, key] > 0:
                 damp(ringing, damped, velocity, key, first, last)
             if pressed:
                 velocity[0, key] = int(onset[frame, key] * 127 + 0.5)
                 level = gain[velocity[0, key]]
                 for e in range(first, last):
-                    ringing[:, :, e] = amplitude[:, :, e] * level
+                    ringing[:, :, e] += amplitude[:, :, e] * level
                 if release[frame, key] > 0:
                     damp(ringing, damped, velocity, key, first, last)
             if velocity[0, key] > 0:

@@ -47,7 +47,7 @@ def prepare(
     count = round(seconds * grid.frame_rate)
     onset, release, pedal = fold_all(frames_of(events, grid, count))
     source = np.empty((GROUPS * CHANNELS * tables.bands, count * tables.steps), np.float32)
-    sound_source(tables, SourceState.silent(tables), onset, release, source)
+    sound_source(tables, SourceState.silent(tables), onset, release, pedal, source)
     return Passage(
         (source * _STORED).astype(np.float16),
         features_of(onset, release, pedal, grid.frame_rate).astype(np.float16),
