@@ -19,7 +19,7 @@ from duet.face import Face
 from duet.keyboard import Keyboard
 from duet.midi_ports import OURS, Port, choose, list_ports
 from duet.models_handle import Loaders, Models
-from duet.news import Choose, HandOver, Health, Message, News, Panic, Quit, Setup, Wish
+from duet.news import Choose, HandOver, Health, Message, News, Panic, Quit, Setup, Turned, Wish
 from duet.ports import MidiOut
 from duet.remote import Failed, Loaded, Speed
 from duet.ring import Ring
@@ -131,6 +131,7 @@ class Engine:
             options.temperature,
         )  # fmt: skip
         self._observe(self._setup)
+        self._observe(Turned(self._session.turn.state.name, 0, time.monotonic()))
         if problem:
             self._say(problem, True)
 

@@ -6,10 +6,8 @@ is the turn's business (`duet/turn.py`), not a policy's.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from statistics import median
 
-from duet.note import Event, NoteOff, NoteOn
+from duet.note import Event, NoteOff, NoteOn, Pedal
 
 Policy = Callable[[Sequence[Event]], float]
 
@@ -25,31 +23,31 @@ def fixed(seconds: float) -> Policy:
 
 
 def adaptive(
-    call: Sequence[Event], shortest: float = 0.3, longest: float = 1.2, cautious: float = 0.7
+    call: Sequence[Event], shortest: float = 0.36, longest: float = 1.2, cautious: float = 0.7
 ) -> float:
-    """A silence fitted to this player's own pace: clearly longer than any they have made in this phrase.
+    """A silence fitted to this player: twice the longest they have left in this phrase so far.
 
-    At least the phrase's median inter-onset interval and one and a half times its longest gap between
-    keys so far, within `shortest` .. `longest`; a phrase of fewer than four onsets says little about
-    pace, so it gets `cautious` seconds or more.
+    Silences between chords played without the pedal, that is; who plays legato or with the pedal leaves none,
+    and is answered after `shortest` seconds. Never more than `longest`. A phrase of fewer than four onsets says
+    little about its player, so it gets `cautious` seconds or more. Chosen by `duet eval turns` on the corpus's
+    validation split, against rules from inter-onset intervals (docs/results.md, "Turn-taking").
     """
-    onsets: list[float] = []
-    gaps: list[float] = [0.0]
+    onsets, last_onset = 0, float("-inf")
+    gaps: list[float] = []
     held: set[int] = set()
-    released = None
+    pedal_down, quiet_since = False, None
     for event in call:
         match event:
             case NoteOn(time, pitch, _):
-                if released is not None and not held:
-                    gaps.append(time - released)
-                if not onsets or time - onsets[-1] > CHORD:
-                    onsets.append(time)
+                if quiet_since is not None and not held and not pedal_down:
+                    gaps.append(time - quiet_since)
+                if time - last_onset > CHORD:
+                    onsets, last_onset = onsets + 1, time
                 held.add(pitch)
             case NoteOff(time, pitch):
                 held.discard(pitch)
-                released = time
-    recent = onsets[-12:]
-    intervals = [later - earlier for earlier, later in pairwise(recent)]
-    pace = median(intervals) if intervals else 0.0
-    least = shortest if len(onsets) >= 4 else cautious
-    return min(longest, max(least, pace, 1.5 * max(gaps[-12:])))
+                quiet_since = time
+            case Pedal(time, _):
+                pedal_down, quiet_since = event.down, time
+    least = shortest if onsets >= 4 else cautious
+    return min(longest, max(least, 2 * max(gaps[-12:], default=0.0)))
