@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import soxr
+
 from duet.errors import AudioError
 from duet.midi_ports import quiet
 from duet.ring import Ring
@@ -131,7 +133,8 @@ def play_file(samples: Any, rate: int, tell: Callable[[str], None]) -> None:
         device = choose_device(None)
         sounddevice = portaudio()
         with quiet():
-            sounddevice.play(samples, rate, device=device.index, blocking=True)
+            at_device_rate = soxr.resample(samples, rate, device.rate)
+            sounddevice.play(at_device_rate, device.rate, device=device.index, blocking=True)
     except AudioError as error:
         tell(f"not heard: {error}")
     except sounddevice.PortAudioError as error:

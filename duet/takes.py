@@ -27,16 +27,28 @@ class Hands:
     """The events of one player, in order; what was planned and then cut is taken back."""
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
+        self._settled: list[Event] = []
+        self._recent: list[Event] = []
+
+    @property
+    def events(self) -> list[Event]:
+        """All of them."""
+        return self._settled + self._recent
 
     def add(self, event: Event) -> None:
         """One more."""
-        self.events.append(event)
+        self._recent.append(event)
 
     def cut(self, time: float) -> None:
         """Nothing after `time` sounded; what sounded then ended then."""
-        self.events = [event for event in self.events if event.time <= time]
-        self.events += let_go(self.events, time)
+        self._recent = [event for event in self._recent if event.time <= time]
+        self._recent += let_go(self._recent, time)
+
+    def settle(self) -> list[Event]:
+        """The turn is over and nothing can be taken back any more; return what is new since the last time."""
+        new, self._recent = self._recent, []
+        self._settled += new
+        return new
 
 
 def tracks_of(player: list[Event], partner: list[Event]) -> dict[str, list[Event]]:
@@ -55,7 +67,6 @@ class Take:
         """Raises FileError if the folder cannot be made or written."""
         self._tell = tell
         self._hands = {Who.PLAYER: Hands(), Who.PARTNER: Hands()}
-        self._written = {Who.PLAYER: 0, Who.PARTNER: 0}
         now = time.strftime("%Y-%m-%d %H-%M-%S")
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -98,9 +109,8 @@ class Take:
     def _keep(self) -> None:
         try:
             for who, hands in self._hands.items():
-                for event in hands.events[self._written[who] :]:
+                for event in hands.settle():
                     self._file.write(line_of(who, event) + "\n")
-                self._written[who] = len(hands.events)
             self._file.flush()
         except (OSError, ValueError) as error:
             self._tell(f"{self._journal}: the take cannot be written ({error}); it is kept in memory")

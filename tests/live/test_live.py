@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,47 @@ def test_a_phrase_on_a_jack_keyboard_is_answered_on_the_midi_port_and_heard(
     kept = [note.pitch for note in notes_of(read_midi(take[0]))]
     assert kept[: len(PHRASE)] == PHRASE
     assert len(kept) >= len(PHRASE) + len(notes)
+
+
+def test_the_neural_partner_and_the_neural_voice_answer(rig: Rig, start_duet: Callable[..., Duet]) -> None:
+    duet = start_duet("--seed", "3")
+    duet.wait_until("partner: neural; voice: piano; ready")
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    rig.hear("PortAudio.*")
+    released = rig.play_phrase([60, 62, 64, 65, 67, 65, 64, 62], interval=0.3, velocity=75)
+    wait_for(lambda: rig.note_ons(released), 6, "an answer")
+    time.sleep(1.5)
+    first = rig.note_ons(released)[0][0]
+    heard = np.abs(rig.sound[int(first * RATE) : int((first + 1.2) * RATE), 0])
+    assert heard.max() > 0.003
+    assert np.isfinite(heard).all()
+    wait_for(lambda: not rig.sounding(), 30, "the answer ends")
+    assert duet.end() == 0
+
+
+def test_the_demo_is_heard_where_there_is_an_audio_device(rig: Rig, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "duet", "demo", "--out", str(tmp_path), *SMALL]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
+        rig.hear("PortAudio.*")
+        text = demo.communicate(timeout=60)[0]
+    assert demo.returncode == 0, text
+    assert "not heard" not in text
+    assert np.abs(rig.sound).max() > 0.02
+
+
+def test_without_a_portaudio_library_live_play_goes_on_with_midi_and_says_so(
+    rig: Rig, start_duet: Callable[..., Duet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    duet = start_duet(*SMALL)
+    duet.wait_until("playing MIDI without sound: no PortAudio library: `apt install libportaudio2`")
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    released = rig.play_phrase(PHRASE)
+    wait_for(lambda: rig.note_ons(released), 5, "an answer")
+    assert duet.end() == 0
 
 
 def test_barge_in_ends_every_note_and_the_sound_at_once(rig: Rig, start_duet: Callable[..., Duet]) -> None:
