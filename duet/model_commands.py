@@ -75,7 +75,7 @@ def bench(options: argparse.Namespace) -> None:
             load_voice("sine")  # one thread
             from models.bench_voice import bench_voice
 
-            report = bench_voice(options.weights or "piano", options.seconds)
+            report = bench_voice(weights_of("piano", options.weights), options.seconds)
         case "partner":
             load_partner("markov")  # one thread
             from models.bench_partner import bench_partner
