@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
 import time
@@ -17,7 +18,7 @@ from duet.audio import BLOCK, RingSpeaker, choose_device
 from duet.errors import AudioError, DuetError, MidiError, PortNotFound
 from duet.face import Face
 from duet.keyboard import Keyboard
-from duet.midi_ports import OURS, Port, choose, list_ports
+from duet.midi_ports import OURS, Port, choose, list_ports, working_apis
 from duet.models_handle import Loaders, Models
 from duet.news import Choose, HandOver, Health, Message, News, Panic, Quit, Setup, Turned, Wish
 from duet.ports import MidiOut
@@ -71,6 +72,8 @@ class Engine:
         self._ended = asyncio.Event()
         self._speed = 0.0
         self._underruns = 0
+        self.sound_died = False
+        """True once the device or the sound server has gone away."""
         self._closing = contextlib.ExitStack()
 
     async def run(self) -> None:
@@ -95,10 +98,10 @@ class Engine:
     async def _plug_in(self) -> None:
         options, closing = self._options, self._closing
         keyboard = Keyboard(self._find_keyboard(), self._say)
-        closing.callback(keyboard.close)
+        self._on_exit(keyboard.close)
         midi = self._midi = self._open_midi_out()
         sender = self._sender = Sender(midi.write)
-        closing.callback(midi.close)
+        self._on_exit(midi.close)
         closing.callback(self._report_punctuality)
         closing.callback(sender.close)
         for path in recover(options.takes) if options.takes.is_dir() else []:
@@ -135,6 +138,10 @@ class Engine:
         if problem:
             self._say(problem, True)
 
+    def _on_exit(self, close: Callable[[], None]) -> None:
+        """Close a device at the end, unless its server is dead: then its library would crash in closing it."""
+        self._closing.callback(lambda: None if self.sound_died else close())
+
     def _find_keyboard(self) -> Port | None:
         """The port asked for; else the only keyboard there is; else None: open a port to be connected to."""
         ports = list_ports(rtmidi.MidiIn)
@@ -163,7 +170,7 @@ class Engine:
             self._ring = Ring(device.rate)
             self._closing.callback(self._ring.close)
             self._speaker = RingSpeaker(device, self._ring)
-            self._closing.callback(self._speaker.close)
+            self._on_exit(self._speaker.close)
         except AudioError as error:
             self._ring = None
             if self._options.audio is not None:
@@ -221,7 +228,6 @@ class Engine:
         self._observe(self._setup)
 
     async def _report_health(self) -> None:
-        heard = self._speaker is not None
         while True:
             await asyncio.sleep(HEALTH)
             self._underruns = self._ring.underruns if self._ring else 0
@@ -231,11 +237,17 @@ class Engine:
                     self._say(change, "gone" in change)
             except MidiError as error:
                 logger.debug("no MIDI system for now: %s", error)
-            if heard and self._speaker and not self._speaker.active:
-                heard = False
-                self._say(
-                    f"{self._speaker.device.name} has stopped: MIDI goes on; restart Duet for sound", True
-                )
+            if self._speaker and not self._speaker.active and not self.sound_died:
+                self.sound_died = True
+                self._say(self._what_died(self._speaker.device.name), True)
+
+    @staticmethod
+    def _what_died(device: str) -> str:
+        try:
+            working_apis()
+        except MidiError:
+            return f"{device} has stopped, and MIDI with it: restart the sound server, then Duet"
+        return f"{device} has stopped: MIDI goes on; restart Duet for sound"
 
     def _report_punctuality(self) -> None:
         """Say, at the end, how well time was kept."""
@@ -267,4 +279,8 @@ class Engine:
 
 async def play_live(options: LiveOptions, loaders: Loaders, show: Callable[[News], None]) -> None:
     """Play an evening; see `Engine`."""
-    await Engine(options, loaders, show).run()
+    engine = Engine(options, loaders, show)
+    await engine.run()
+    if engine.sound_died:  # the libraries of a dead sound server abort in their own exit handlers
+        sys.stdout.flush()
+        os._exit(0)

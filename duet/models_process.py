@@ -4,6 +4,7 @@ Here the interpreter may be as busy as it likes; what plays is in the engine's p
 """
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -197,3 +198,4 @@ def run_models(
         singer = Singer(voice_pipe, Ring(ring[1], ring[0]), ring[2], loaders[1])
         threading.Thread(target=singer.serve, args=(names[1],), name="voice", daemon=True).start()
     serve_partner(partner_pipe, loaders[0], names[0])
+    os._exit(0)  # the voice's thread may be in the middle of a kernel; there is nothing here to put away

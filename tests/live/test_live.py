@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from duet.jack_rig import RATE, Duet, Rig, stop, wait_for
+from duet.jack_rig import RATE, Duet, Rig, jack_server, stop, wait_for
 from duet.midi import read_midi
 from duet.note import notes_of
 
@@ -264,6 +264,23 @@ def test_a_models_process_that_is_killed_costs_an_answer_and_not_the_evening(
     released = rig.play_phrase(PHRASE)
     wait_for(lambda: rig.note_ons(released), 20, "an answer of the new process")
     assert duet.end() == 0
+
+
+def test_a_sound_server_that_dies_is_said_and_duet_still_ends_cleanly(tmp_path: Path) -> None:
+    before = os.environ.copy()
+    try:
+        with jack_server(tmp_path / "jackd.log") as name:
+            duet = Duet(tmp_path, *SMALL)
+            duet.wait_until("ready, play something")
+            found = subprocess.run(
+                ["pgrep", "-f", f"jackd -n {name}"], capture_output=True, text=True, check=True
+            )
+            os.kill(int(found.stdout.split()[0]), signal.SIGKILL)
+            duet.wait_until("has stopped, and MIDI with it: restart the sound server", 10)
+            assert duet.end() == 0
+            assert "Traceback" not in duet.text
+    finally:
+        os.environ.update(before)  # the other tests' server
 
 
 def test_a_port_that_is_not_there_gets_one_line_with_the_ports_there_are(
