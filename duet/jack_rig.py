@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,6 +58,7 @@ def jack_server(log: Path) -> Iterator[str]:
         raise MissingExtra("this needs JACK: `apt install jackd2` and `pip install JACK-Client`") from None
     if not shutil.which("jackd"):
         raise MissingExtra("jackd is not installed: `apt install jackd2`")
+    _forget_dead_servers()
     name = "duet-" + uuid.uuid4().hex[:8]
     os.environ.update(JACK_DEFAULT_SERVER=name, JACK_NO_START_SERVER="1", JACK_NO_AUDIO_RESERVATION="1")
     realtime = subprocess.run(["chrt", "-f", "10", "true"], capture_output=True, check=False).returncode == 0
@@ -84,6 +85,15 @@ def jack_server(log: Path) -> Iterator[str]:
         stop(server)
         for path in Path("/dev/shm").glob(f"jack_*{name}*"):
             path.unlink(missing_ok=True)
+
+
+def _forget_dead_servers() -> None:
+    """JACK keeps a register of eight servers in shared memory, and a killed one never leaves it."""
+    if subprocess.run(["pgrep", "-x", "jackd"], capture_output=True, check=False).returncode == 0:
+        return
+    for path in [*Path("/dev/shm").glob("jack-shm-registry"), *Path("/dev/shm").glob("jack-*-*")]:
+        with suppress(OSError):
+            path.unlink()
 
 
 class Rig:
