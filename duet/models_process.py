@@ -126,7 +126,7 @@ class Singer:
         self._score = Score()
         self._blocks = self._voice.render(self._score)
         self._resampler = soxr.ResampleStream(
-            self._voice.sample_rate, self._ring.rate, 1, dtype="float32", quality="MQ"
+            self._voice.sample_rate, self._ring.rate, self._voice.channels, dtype="float32", quality="MQ"
         )
         self._origin, self._silent = None, True
         self._ring.begin_generation()
@@ -167,8 +167,7 @@ class Singer:
         assert self._voice is not None
         began = time.thread_time()
         block = next(self._blocks)
-        mono = block if block.shape[1] == 1 else block.mean(axis=1, keepdims=True)
-        self._ring.write(self._resample(mono))
+        self._ring.write(self._resample(block))
         self._silent = not block.any() and not self._score.waits
         if not self._silent:
             self._busy += time.thread_time() - began
@@ -181,7 +180,8 @@ class Singer:
         assert self._voice is not None
         if self._voice.sample_rate == self._ring.rate:
             return block
-        return np.asarray(self._resampler.resample_chunk(block), np.float32)
+        resampled = np.asarray(self._resampler.resample_chunk(block), np.float32)
+        return resampled.reshape(-1, self._voice.channels)
 
 
 def run_models(

@@ -13,7 +13,9 @@ import numpy as np
 from duet.ports import Block
 
 CAPACITY = 1 << 15
-"""Samples in the ring."""
+"""Samples in each channel of the ring."""
+CHANNELS = 2
+"""A voice of one channel is written to both."""
 FADE = 0.01
 """Seconds a cut takes to fade out."""
 
@@ -27,11 +29,11 @@ class Ring:
 
     def __init__(self, rate: int, name: str | None = None) -> None:
         self.rate = rate
-        self._memory = SharedMemory(name, create=name is None, size=64 + 16 + 4 * CAPACITY)
+        self._memory = SharedMemory(name, create=name is None, size=64 + 16 + 4 * CAPACITY * CHANNELS)
         self._owner = name is None
         self._counters = np.ndarray(8, np.int64, self._memory.buf)
         self._clock = np.ndarray(2, np.float64, self._memory.buf, 64)
-        self._samples = np.ndarray(CAPACITY, np.float32, self._memory.buf, 80)
+        self._samples = np.ndarray((CAPACITY, CHANNELS), np.float32, self._memory.buf, 80)
         self._fading = False
         if self._owner:
             self._counters[:] = 0
@@ -63,13 +65,12 @@ class Ring:
         return int(self._clock[0]), float(self._clock[1])
 
     def write(self, block: Block) -> None:
-        """Append samples, (length,) or (length, 1); the writer sees to it that there is room."""
-        flat = block.reshape(-1)
+        """Append samples, (length, 1 or 2); the writer sees to it that there is room."""
         start = self.written % CAPACITY
-        first = min(len(flat), CAPACITY - start)
-        self._samples[start : start + first] = flat[:first]
-        self._samples[: len(flat) - first] = flat[first:]
-        self._counters[_WRITTEN] += len(flat)
+        first = min(len(block), CAPACITY - start)
+        self._samples[start : start + first] = block[:first]
+        self._samples[: len(block) - first] = block[first:]
+        self._counters[_WRITTEN] += len(block)
 
     def begin_generation(self) -> None:
         """What is written from now on belongs to what the reader wants (called by the writer after a cut)."""
@@ -103,8 +104,9 @@ class Ring:
         else:
             start = read % CAPACITY
             first = min(available, CAPACITY - start)
-            out[:first] = self._samples[start : start + first, None]
-            out[first:available] = self._samples[: available - first, None]
+            channels = out.shape[1]  # a device of one channel hears the left
+            out[:first] = self._samples[start : start + first, :channels]
+            out[first:available] = self._samples[: available - first, :channels]
             out[available:] = 0
             if self._fading:
                 ramp = 1 - np.arange(length, dtype=np.float32) / min(FADE * self.rate, length)

@@ -24,7 +24,11 @@ def read(ring: Ring, length: int, channels: int = 1) -> np.ndarray:
 
 
 def ramp(start: int, length: int) -> np.ndarray:
-    return np.arange(start, start + length, dtype=np.float32)
+    return np.arange(start, start + length, dtype=np.float32)[:, None]
+
+
+def ones(length: int, value: float = 1.0) -> np.ndarray:
+    return np.full((length, 1), value, np.float32)
 
 
 @settings(max_examples=30, deadline=None)
@@ -39,7 +43,7 @@ def test_what_goes_in_comes_out_once_and_in_order(steps: list[tuple[int, int]]) 
                 written += write
             heard.append(read(ring, min(want, ring.fill)))
         heard.append(read(ring, ring.fill))
-        assert np.array_equal(np.concatenate(heard), ramp(0, written))
+        assert np.array_equal(np.concatenate(heard), ramp(0, written)[:, 0])
         assert ring.underruns == 0
     finally:
         ring.close()
@@ -48,7 +52,7 @@ def test_what_goes_in_comes_out_once_and_in_order(steps: list[tuple[int, int]]) 
 def test_an_empty_ring_plays_zeros_and_counts_underruns(ring: Ring) -> None:
     assert not read(ring, 10).any()
     assert ring.underruns == 0, "nothing has ever been written"
-    ring.write(np.ones(4, np.float32))
+    ring.write(ones(4))
     assert read(ring, 10).tolist() == [1] * 4 + [0] * 6
     assert ring.underruns == 1
 
@@ -60,8 +64,15 @@ def test_both_channels_of_the_device_hear_the_one_of_the_voice(ring: Ring) -> No
     assert np.array_equal(out[:, 0], out[:, 1])
 
 
+def test_left_stays_left_and_right_right(ring: Ring) -> None:
+    ring.write(np.array([[0.5, -0.5]] * 6, np.float32))
+    out = np.zeros((6, 2), np.float32)
+    ring.read_into(out)
+    assert out.tolist() == [[0.5, -0.5]] * 6
+
+
 def test_a_cut_fades_within_ten_milliseconds_and_then_drops_the_rest(ring: Ring) -> None:
-    ring.write(np.ones(500, np.float32))
+    ring.write(ones(500))
     read(ring, 20)
     ring.cut()
     faded = read(ring, 40)
@@ -70,7 +81,7 @@ def test_a_cut_fades_within_ten_milliseconds_and_then_drops_the_rest(ring: Ring)
     assert not faded[length:].any()
     assert not read(ring, 100).any(), "silent until the writer has begun anew"
     ring.begin_generation()
-    ring.write(np.full(50, 0.5, np.float32))
+    ring.write(ones(50, 0.5))
     assert read(ring, 50).tolist() == [0.5] * 50
     assert ring.underruns == 0
 
@@ -84,10 +95,10 @@ def test_the_other_process_attaches_by_name(ring: Ring) -> None:
 
 
 def test_cuts_in_quick_succession_are_one_silence(ring: Ring) -> None:
-    ring.write(np.ones(100, np.float32))
+    ring.write(ones(100))
     for _, _ in itertools.product(range(2), range(2)):
         ring.cut()
     read(ring, 20)
     ring.begin_generation()
-    ring.write(np.full(10, 0.25, np.float32))
+    ring.write(ones(10, 0.25))
     assert read(ring, 10).tolist() == [0.25] * 10
