@@ -111,22 +111,21 @@ def ports(options: argparse.Namespace) -> None:
 
 def demo(options: argparse.Namespace) -> None:
     """A whole duet, to files and, where there is a device, to the ears."""
-    import numpy as np
-
     from duet.audio import play_file
     from duet.midi import read_midi, write_midi
-    from duet.offline import answer_call, sing, write_wav
+    from duet.offline import answer_call, write_wav
     from duet.picture import draw_duet
 
     folder = writable(options.out)
     print(f"loading the {options.partner} partner and the {options.voice} voice", flush=True)
     partner, voice = load_partner(options.partner), load_voice(options.voice)
-    exchange = answer_call(read_midi(DEMO_CALL), partner, _settings(options, partner))
+    print("playing", flush=True)
+    exchange = answer_call(read_midi(DEMO_CALL), partner, _settings(options, partner), voice)
     write_midi(folder / "call.mid", {"player": exchange.call})
     write_midi(folder / "answer.mid", {"partner": _from_zero(exchange.answer)})
     write_midi(folder / "duet.mid", {"player": exchange.call, "partner": exchange.answer})
-    print("the voice is singing", flush=True)
-    samples = np.concatenate(list(sing([*exchange.call, *exchange.answer], voice)))
+    samples = exchange.sound
+    assert samples is not None
     write_wav(folder / "duet.wav", samples, voice.sample_rate)
     draw_duet(folder / "duet.png", exchange.call, exchange.answer, samples, voice.sample_rate)
     play_file(samples, voice.sample_rate, print)

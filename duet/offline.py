@@ -12,10 +12,10 @@ import soundfile
 
 from duet import virtual_time
 from duet.errors import FileError
-from duet.inline import InlineSeat, Score
-from duet.news import Answered, News
+from duet.inline import InlineSeat, InlineVoice, Score
+from duet.news import Answered, News, Played, Who
 from duet.note import Event, NoteOn, at, let_go
-from duet.ports import Block, Partner, Voice
+from duet.ports import Block, MidiOut, Partner, Voice
 from duet.request import Request
 from duet.session import Session, Settings
 
@@ -72,35 +72,75 @@ class Recorder:
         self.events += let_go(self.events, now)
 
 
+class Collector:
+    """A `Speaker` that keeps the blocks it is given."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+
+    def play(self, block: Block) -> None:
+        """Keep it."""
+        self.blocks.append(block)
+
+    @property
+    def silent(self) -> bool:
+        """True when the last block is as good as silence."""
+        return not self.blocks or float(np.abs(self.blocks[-1]).max()) < SILENT
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A call and its answer, on one timeline whose 0 is the call's first event."""
 
     call: list[Event]
     answer: list[Event]
+    sound: Block | None
+    """Both, sung; None without a voice."""
     listening: float
     """Seconds of silence it took to know that the call was over."""
     composing: float
     """Real seconds from there to the answer's first composed event."""
 
 
-def answer_call(call: Sequence[Event], partner: Partner, settings: Settings) -> Exchange:
-    """Play a call into a session and return what came back. Raises FileError if the call has no note."""
+def answer_call(
+    call: Sequence[Event], partner: Partner, settings: Settings, voice: Voice | None = None
+) -> Exchange:
+    """Play a call into a session and return what came back; a voice, if there is one, sings both players.
+
+    Raises FileError if the call has no note.
+    """
     if not any(isinstance(event, NoteOn) for event in call):
         raise FileError("the call has no note to answer: play or choose another")
     start = call[0].time
     heard = [at(event, event.time - start) for event in call]
     heard += let_go(heard, heard[-1].time)  # a file may end in mid-air; a player's hands do not
-    recorder, seat, news = Recorder(), TimedSeat(partner), list[News]()
+    recorder, seat, news, speaker = Recorder(), TimedSeat(partner), list[News](), Collector()
 
     async def main() -> None:
-        await Session(ScriptedListener(heard), seat, [recorder], news.append, settings).run()
+        outs: list[MidiOut] = [recorder]
+        singer = InlineVoice(voice, speaker) if voice else None
+        singing = asyncio.create_task(singer.run()) if singer else None
+        if singer:
+            outs.append(singer)
+
+        def observe(item: News) -> None:
+            news.append(item)
+            if singer and isinstance(item, Played) and item.who is Who.PLAYER:
+                singer.send(item.event)
+
+        await Session(ScriptedListener(heard), seat, outs, observe, settings).run()
+        if singing:
+            for _ in range(round(RING_OUT / 0.05)):
+                await asyncio.sleep(0.05)
+                if speaker.silent:
+                    break
+            singing.cancel()
 
     virtual_time.run(main())
-    last_call_event = heard[-1].time
-    answer = [event for event in recorder.events if event.time >= last_call_event]
+    answer = [event for event in recorder.events if event.time >= heard[-1].time]
     listening = max((item.wait - item.decision for item in news if isinstance(item, Answered)), default=0.0)
-    return Exchange(heard, answer, listening, seat.composing)
+    sound = np.concatenate(speaker.blocks) if voice else None
+    return Exchange(heard, answer, sound, listening, seat.composing)
 
 
 def sing(events: Sequence[Event], voice: Voice) -> Iterator[Block]:

@@ -27,6 +27,16 @@ def test_a_call_in_a_file_is_answered_from_its_first_note() -> None:
     assert first == pytest.approx(1.9 + exchange.listening + 0.01, abs=1e-6)
 
 
+def test_a_voice_sings_both_players_on_the_timeline_of_the_notes() -> None:
+    exchange = answer_call(CALL, EchoPartner(), Settings(), ToneVoice())
+    assert exchange.sound is not None
+    loud = np.flatnonzero(exchange.sound[:, 0]) / ToneVoice.sample_rate
+    call_end, answer_start = exchange.call[-1].time, exchange.answer[0].time
+    assert loud[0] == 0.0
+    assert not np.any((loud > call_end) & (loud < answer_start - 0.01))
+    assert loud[-1] == pytest.approx(exchange.answer[-1].time, abs=0.011)
+
+
 def test_a_call_that_ends_with_keys_and_pedal_down_is_answered_all_the_same() -> None:
     exchange = answer_call(
         [Pedal(0.0, 127), NoteOn(0.0, 60, 80), NoteOn(1.0, 64, 80)], EchoPartner(), Settings()
