@@ -1,22 +1,22 @@
 """The piano voice played block by block: the network of `models/piano_voice.py` without torch.
 
-One compiled call makes a block: features, source, noise, network and filter bank, with the interpreter's lock
-released and nothing allocated. Channels are rows and steps are columns; each layer's buffer holds its past on
-the left. State is a value: `EngineState` goes in, is moved on in place, and can be copied and gone on from.
+One compiled call (`models/piano_kernel.py`) makes a block: features, source, noise, network and filter bank,
+with the interpreter's lock released and nothing allocated. State is a value: `EngineState` goes in, is moved on
+in place, and can be copied and gone on from.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from models.partials import KEYS
 from models.piano_checkpoint import PianoCheckpoint
-from models.piano_voice_config import GAIN_RANGE, NOISE_FLOOR, QUIETEST, PianoVoiceConfig
-from models.source import CHANNELS, GROUPS, SourceTables, advance, build_tables
-from models.tile import STEPS, add_product, pack
-from models.voice_features import FEATURES, KINDS, fadings, next_features
+from models.piano_kernel import fill_noise, sing
+from models.piano_voice_config import PianoVoiceConfig
+from models.source import CHANNELS, SourceTables, build_tables
+from models.tile import STEPS, pack
+from models.voice_features import KINDS, fadings
 
 Array = NDArray[np.float32]
 Counts = NDArray[np.int64]
@@ -130,7 +130,7 @@ class PianoEngine:
     def sing(self, state: EngineState, onset: Array, release: Array, pedal: Array, out: Array) -> None:
         """Make a block. onset, release: (frames, KEYS); pedal: (frames,) -> out: (block_length, CHANNELS)."""
         t = self.tables
-        _sing(
+        sing(
             self.weights, state, t.start, t.channel, t.amplitude, t.powers, t.turn, t.gain, t.fade,
             onset, release, pedal, out,
         )  # fmt: skip
@@ -142,7 +142,7 @@ class PianoEngine:
     def noise(self, first: int, steps: int) -> Array:
         """The noise the engine hears from step `first` on: (rows, steps), the same for the same seed."""
         out = np.empty((self.config.rows, steps), np.float32)
-        _fill_noise(out, self.seed, first)
+        fill_noise(out, self.seed, first)
         return out
 
 
@@ -183,207 +183,3 @@ def _arrange(config: PianoVoiceConfig, weights: dict[str, Array]) -> EngineWeigh
         output_scale=weights["output_scale"],
         join=np.stack([pack(filters[:, tap].T) for tap in range(taps)]),
     )
-
-
-@njit(cache=True, nogil=True)
-def _fill_noise(out, seed, first):
-    """Uniform noise of unit variance: a hash of seed, step and row (the finaliser of MurmurHash3)."""
-    rows, steps = out.shape
-    for row in range(rows):
-        for step in range(steps):
-            h = np.uint32((first + step) * rows + row) ^ np.uint32(seed * 0x9E3779B1)
-            h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
-            h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
-            h = h ^ (h >> np.uint32(16))
-            out[row, step] = (
-                np.float32(h >> np.uint32(8)) * np.float32(2**-24) - np.float32(0.5)
-            ) * np.float32(12**0.5)
-
-
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _tanh(x):
-    """The rational approximation that Eigen uses: a few units in the last place of float32."""
-    x = min(max(x, np.float32(-7.9053111)), np.float32(7.9053111))
-    s = x * x
-    p = np.float32(-2.76076847742355e-16)
-    p = p * s + np.float32(2.00018790482477e-13)
-    p = p * s + np.float32(-8.60467152213735e-11)
-    p = p * s + np.float32(5.12229709037114e-08)
-    p = p * s + np.float32(1.48572235717979e-05)
-    p = p * s + np.float32(6.37261928875436e-04)
-    p = p * s + np.float32(4.89352455891786e-03)
-    q = np.float32(1.19825839466702e-06)
-    q = q * s + np.float32(1.18534705686654e-04)
-    q = q * s + np.float32(2.26843463243900e-03)
-    q = q * s + np.float32(4.89352518554385e-03)
-    return x * p / q
-
-
-@njit(cache=True, nogil=True)
-def _limit(x):
-    """Leave what is below 0.8 alone and bend the rest towards 1."""
-    size = abs(x)
-    if size < np.float32(0.8):
-        return x
-    bent = np.float32(0.8) + np.float32(0.2) * _tanh((size - np.float32(0.8)) * np.float32(5))
-    return bent if x > 0 else -bent
-
-
-@njit(cache=True, nogil=True)
-def _fill(out, bias, at, length):
-    for row in range(len(bias)):
-        for step in range(at, at + length):
-            out[row, step] = bias[row]
-
-
-@njit(cache=True, nogil=True)
-def _relu(values):
-    for row in range(values.shape[0]):
-        for step in range(values.shape[1]):
-            values[row, step] = max(values[row, step], np.float32(0))
-
-
-@njit(cache=True, nogil=True)
-def _shift(buffer, past, length):
-    """Move the last `past` of past + length columns to the front."""
-    for row in range(buffer.shape[0]):
-        for column in range(past):
-            buffer[row, column] = buffer[row, column + length]
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _read_notes(w, s, frame, steps, onset, release, pedal):
-    """The context network for one frame: what every layer is told, into s.told[frame]."""
-    code, heard = s.code[0], s.code[1]
-    size = len(code)
-    next_features(s.features, onset, release, pedal, w.fading, s.row[:FEATURES])
-    for row in range(len(s.row) - FEATURES):
-        power = np.float32(0)
-        for step in range(frame * steps, (frame + 1) * steps):
-            power += s.heard[row, step] * s.heard[row, step]
-        s.row[FEATURES + row] = np.float32(0.1) * np.log(
-            power / np.float32(steps) + np.float32(QUIETEST)
-        ) + np.float32(1)
-    code[:] = w.read_bias
-    for feature in range(len(s.row)):
-        value = s.row[feature]
-        if value != 0:
-            for i in range(size):
-                code[i] += w.read[feature, i] * value
-    for i in range(size):
-        code[i] = max(code[i], np.float32(0))
-    newest = s.context.shape[1] - 1
-    for layer in range(len(w.context_dilations)):
-        past = s.context[layer]
-        for row in range(newest):
-            past[row] = past[row + 1]
-        past[newest] = code
-        heard[:] = w.context_bias[layer]
-        taps = w.context.shape[1]
-        for tap in range(taps):
-            before = past[newest - (taps - 1 - tap) * w.context_dilations[layer]]
-            for i in range(size):
-                value = before[i]
-                if value != 0:
-                    for o in range(size):
-                        heard[o] += w.context[layer, tap, i, o] * value
-        for i in range(size):
-            code[i] += max(heard[i], np.float32(0))
-    told = s.told[frame]
-    told[:] = w.condition_bias
-    for i in range(size):
-        for o in range(len(told)):
-            told[o] += w.condition[i, o] * code[i]
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _sing(w, s, start, channel, amplitude, powers, turn, gain, fade, onset, release, pedal, out):
-    """The whole block."""
-    frames, length = onset.shape[0], s.heard.shape[1]
-    steps = length // frames
-    rows, bands = s.subbands.shape[0], s.phases.shape[0]
-    residual, skip = s.gated.shape[0], s.skips.shape[0] // 2
-    source = s.heard[: GROUPS * rows]
-    advance(
-        onset, release, pedal, source, s.ringing, s.damped, s.velocity, start, channel, amplitude, powers, turn,
-        gain, fade, bands,
-    )  # fmt: skip
-    _fill_noise(s.heard[GROUPS * rows :], s.clock[0], s.clock[1])
-    s.clock[1] += length
-    for frame in range(frames):
-        _read_notes(w, s, frame, steps, onset[frame], release[frame], pedal[frame])
-
-    taps = w.dilated.shape[1]
-    past = s.layers.shape[2] - length
-    _fill(s.layers[0], w.entry_bias, past, length)
-    add_product(w.entry, s.heard, 0, s.layers[0], past, length)
-    summed = s.skips[:skip]
-    summed[:] = 0
-    for layer in range(len(w.dilations)):
-        x, then = s.layers[layer], s.layers[layer + 1]
-        for row in range(2 * residual):
-            for frame in range(frames):
-                told = s.told[frame, layer * 2 * residual + row]
-                for step in range(frame * steps, (frame + 1) * steps):
-                    s.gates[row, step] = told
-        for tap in range(taps):
-            add_product(
-                w.dilated[layer, tap], x, past - (taps - 1 - tap) * w.dilations[layer], s.gates, 0, length
-            )
-        for row in range(residual):
-            for step in range(length):
-                opened = np.float32(0.5) + np.float32(0.5) * _tanh(
-                    np.float32(0.5) * s.gates[residual + row, step]
-                )
-                s.gated[row, step] = _tanh(s.gates[row, step]) * opened
-        _fill(s.onward, w.onward_bias[layer], 0, length)
-        add_product(w.onward[layer], s.gated, 0, s.onward, 0, length)
-        for row in range(residual):
-            for step in range(length):
-                then[row, past + step] = x[row, past + step] + s.onward[row, step]
-        for row in range(skip):
-            for step in range(length):
-                summed[row, step] += s.onward[residual + row, step]
-        _shift(x, past, length)
-
-    _relu(summed)
-    headed = s.skips[skip:]
-    _fill(headed, w.head_bias, 0, length)
-    add_product(w.head, summed, 0, headed, 0, length)
-    _relu(headed)
-    _fill(s.said, w.output_bias, 0, length)
-    add_product(w.output, headed, 0, s.said, 0, length)
-    _mix(w, s, rows, length)
-    _join(w, s, bands, length, out)
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _mix(w, s, rows, length):
-    """Do what the network says, into the newest columns of the sub-bands."""
-    at = s.subbands.shape[1] - length
-    for row in range(rows):
-        for step in range(length):
-            level = min(max(s.said[(1 + GROUPS) * rows + row, step], np.float32(-6)), np.float32(6))
-            total = s.said[row, step] * w.output_scale[row]
-            total += s.heard[GROUPS * rows + row, step] * np.exp(level + np.float32(NOISE_FLOOR))
-            for group in range(GROUPS):
-                asked = s.said[(1 + group) * rows + row, step]
-                turned = np.float32(GAIN_RANGE) * _tanh(asked / np.float32(GAIN_RANGE))
-                total += s.heard[group * rows + row, step] * np.exp(turned)
-            s.subbands[row, at + step] = total
-
-
-@njit(cache=True, nogil=True)
-def _join(w, s, bands, length, out):
-    """The filter bank: each phase of the output is a small convolution of the bands."""
-    taps = w.join.shape[0]
-    past = s.subbands.shape[1] - length
-    for side in range(CHANNELS):
-        each = s.subbands[side * bands : (side + 1) * bands]
-        s.phases[:] = 0
-        for tap in range(taps):
-            add_product(w.join[tap], each, past - tap, s.phases, 0, length)
-        for step in range(length):
-            for phase in range(bands):
-                out[step * bands + phase, side] = _limit(s.phases[phase, step])
-    _shift(s.subbands, past, length)

@@ -9,7 +9,7 @@ from duet.note import Event
 from duet.roll import Grid, Roll
 from models.partials import KEYS
 from models.piano_checkpoint import PianoCheckpoint
-from models.piano_engine import PianoEngine
+from models.piano_engine import EngineState, PianoEngine
 from models.sine_voice import Timeline
 from models.source import CHANNELS
 from models.voice_features import fold
@@ -29,11 +29,23 @@ class PianoVoice:
         self.sample_rate = checkpoint.config.sample_rate
         self.block_length = self.engine.block_length
         self._grid = Grid(self.sample_rate, checkpoint.config.hop_length)
+        self._at_rest = self._settle()
+
+    def _settle(self) -> EngineState:
+        """The state of a network that has heard silence for a while; compiles the kernel on the way."""
+        engine = self.engine
+        state = engine.silent_state()
+        nothing = np.zeros((engine.frames, KEYS), np.float32)
+        out = np.zeros((engine.block_length, CHANNELS), np.float32)
+        for _ in range(round(TAIL * self.sample_rate / self.block_length)):
+            engine.sing(state, nothing, nothing, nothing[:, 0].copy(), out)
+        state.clock[1] = 0
+        return state
 
     def render(self, timeline: Timeline) -> Iterator[NDArray[np.float32]]:
         """Yield blocks (block_length, 2) in [-1, 1] for ever, from silence, each with its events taken."""
         engine, frames = self.engine, self.engine.frames
-        state, roll = engine.silent_state(), Roll()
+        state, roll = self._at_rest.copy(), Roll()
         onset, release = np.zeros((2, frames, KEYS), np.float32)
         pedal = np.zeros(frames, np.float32)
         patience = round(TAIL * self.sample_rate / self.block_length)

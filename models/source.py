@@ -23,10 +23,10 @@ GROUPS = 3
 CHANNELS = 2
 FAST = 8.0
 """Partials that decay faster than this (a second) belong to the stroke."""
-AUDIBLE = 1e-4
+AUDIBLE = 1e-3
 """The smallest share of a partial that a band keeps."""
 PEDAL_DOWN = 64 / 127
-SILENCE = 1e-6
+SILENCE = 5e-6
 """Amplitude under which a partial is dropped."""
 
 

@@ -53,7 +53,7 @@ def silent_features() -> NDArray[np.float32]:
     return np.zeros((KINDS, KEYS), np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def next_features(state, onset, release, pedal, fading, out):
     """Move `state` on by one frame in place and write the frame's features.
 

@@ -1,0 +1,53 @@
+"""A small piano with random weights, and a timeline known beforehand, for the tests of the voice."""
+
+import numpy as np
+import torch
+
+from models.partials import generic_partials
+from models.piano_checkpoint import PianoCheckpoint
+from models.piano_voice import PianoVoiceNet
+from models.piano_voice_config import PianoVoiceConfig
+
+SMALL = PianoVoiceConfig(residual=8, skip=12, context=8, dilations=(1, 2, 4), context_dilations=(1, 2))
+
+
+class Script:
+    """A timeline whose events are all known beforehand."""
+
+    def __init__(self, events):
+        self.events = list(events)
+
+    def take(self, until):
+        due = [event for event in self.events if event.time < until]
+        self.events = self.events[len(due) :]
+        return due
+
+
+def small_net(seed=0, loudness=0.3):
+    """A network that says something: its output layer is not zero as in a fresh one."""
+    torch.manual_seed(seed)
+    net = PianoVoiceNet(SMALL)
+    torch.nn.init.normal_(net.output.weight, std=loudness)
+    return net
+
+
+def small_piano(seed=0, loudness=0.3):
+    net = small_net(seed, loudness)
+    weights = {name: value.numpy() for name, value in net.state_dict().items()}
+    return PianoCheckpoint(SMALL, weights, generic_partials())
+
+
+def sound(voice, events, seconds):
+    """(samples, channels) of the events."""
+    blocks = voice.render(Script(events))
+    count = round(seconds * voice.sample_rate / voice.block_length)
+    return np.concatenate([next(blocks) for _ in range(count)])
+
+
+def loudness(audio, start, end, rate):
+    return float(np.sqrt(np.mean(audio[int(start * rate) : int(end * rate)] ** 2)))
+
+
+def peak_hz(audio, rate):
+    size = 1 << 18
+    return float(np.abs(np.fft.rfft(audio * np.hanning(len(audio)), size)).argmax() * rate / size)
