@@ -23,6 +23,8 @@ from duet.roll import Grid
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 """Where Debian's fluid-soundfont-gm (MIT, Frank Wen) puts it."""
 GAIN = 1.0
+LAG = 65
+"""Samples by which FluidSynth's first sample trails the block an event is sent in: cut off."""
 _TICKS = 1000
 _LEAD = 100
 """Frames of silence before the first event, cut off again."""
@@ -67,7 +69,7 @@ def render_truth(
         if done.returncode or not sound.exists():
             raise FileError(f"{soundfont}: fluidsynth could not render it ({done.stderr.strip()[-200:]})")
         audio, _ = soundfile.read(sound, dtype="float32", always_2d=True)
-    start = _LEAD * grid.hop_length
+    start = _LEAD * grid.hop_length + LAG
     length = round(seconds * grid.sample_rate)
     sound = np.ascontiguousarray(audio[start : start + length].T)
     return np.pad(sound, ((0, 0), (0, length - sound.shape[1])))
