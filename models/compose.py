@@ -6,8 +6,8 @@ from 80 % of that on it ends where the network says a phrase ends, asking less a
 no more keys are struck and at 130 % all are let go.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -39,7 +39,9 @@ class Manners:
     velocity_floor: float = 0.1
     """The same for velocities."""
     most_keys: int = 12
-    """Keys down at once."""
+    """Keys down at once; at most one more than the player held, if that is fewer."""
+    shortest_note: float = 0.05
+    """Seconds that a key stays down at least."""
     longest_note: float = 8.0
     """Seconds."""
     longest_wait: float = 2.0
@@ -50,8 +52,28 @@ class Manners:
     """Events in one answer."""
     kinship: float = 0.5
     """How much the call's pitch classes and likely keys weigh beside the network's own mind; 0 is not at all."""
+    coolness: float = 0.9
+    """Tokens are drawn at this share of the wanted temperature."""
+    patience: int = 5
+    """Strokes of one key within `lately` until it becomes a bore ..."""
+    lately: float = 3.0
+    """... in seconds ..."""
+    boredom: float = 0.5
+    """... which each further stroke makes this much less likely, in nats."""
     ring: float = 0.3
     """Seconds that the pedal stays down after the last key is up."""
+
+
+@dataclass(slots=True)
+class Call:
+    """What an answer keeps to, of what the player did."""
+
+    most_keys: int = 0
+    """Keys down at once in the last call; 0 if there was none."""
+    longest_wait: float = 0.0
+    """Seconds between two key strokes of the last call."""
+    pitches: deque[int] = field(default_factory=deque)
+    """Struck lately, in this call and before."""
 
 
 def draw(logits: Tensor, temperature: float, floor: float, generator: torch.Generator) -> int:
@@ -63,19 +85,15 @@ def draw(logits: Tensor, temperature: float, floor: float, generator: torch.Gene
 class Composer:
     """One answer in the making."""
 
-    def __init__(
-        self,
-        net: PartnerNet,
-        request: Request,
-        manners: Manners,
-        wait: float = 0.0,
-        pitches: Sequence[int] = (),
-    ) -> None:
-        """wait: the player's longest between strokes, in seconds; pitches: what the player struck lately."""
+    def __init__(self, net: PartnerNet, request: Request, manners: Manners, call: Call) -> None:
         self._net, self._request, self._manners = net, request, manners
-        leaning = manners.kinship * np.log(12 * expectation(pitches)) if pitches else np.zeros(12)
+        self._most_keys = manners.most_keys
+        if call.most_keys:
+            self._most_keys = min(manners.most_keys, max(2, call.most_keys + 1))
+        self._strokes: deque[tuple[float, int]] = deque()
+        leaning = manners.kinship * np.log(12 * expectation(call.pitches)) if call.pitches else np.zeros(12)
         self._leaning = torch.tensor(leaning[(np.arange(KEYS) + LOWEST) % 12], dtype=torch.float32)
-        self._wait = max(manners.longest_wait, wait)
+        self._wait = max(manners.longest_wait, call.longest_wait)
         self._generator = torch.Generator().manual_seed(request.seed)
         self._closing = False
         self._steps = self._at_once = 0
@@ -117,29 +135,46 @@ class Composer:
         logits = self._net.gap_logits(state.h)[0, 0].clone()
         longest = min(AT_LAST * self._request.seconds - self.time, self._struck + self._wait - self.time)
         logits[1:][SECONDS[1:] > longest] = -torch.inf
+        held, age = state.hands.held[0, 0], state.hands.age[0, 0]
         if self._at_once >= self._manners.most_at_once:
             logits[0] = -torch.inf
-            logits[1] = logits[1].clamp(min=-50.0)
+        if held.sum() >= self._most_keys or (self._closing and held.any()):
+            logits[SECONDS + age[held].max() < self._manners.shortest_note] = -torch.inf
+        if not logits.isfinite().any():
+            return bin_of(self._manners.shortest_note)
         return draw(logits, self._request.temperature, self._manners.gap_floor, self._generator)
 
     def _draw_token(self, state: State, gap: int) -> Step:
         gaps = torch.tensor([[gap]])
         logits = self._net.token_logits(state.h, gaps, state.hands)[0, 0]
-        logits[:OFF] += self._leaning
+        logits[:OFF] += self._leaning - self._boredom(self.time + float(SECONDS[gap]))
         held = state.hands.held[0, 0]
         silent = self.time + float(SECONDS[gap]) - self._struck >= self._wait - 0.02
+        young = state.hands.age[0, 0] + SECONDS[gap] < self._manners.shortest_note
+        if not young[held].all():
+            logits[OFF:PEDAL_DOWN][young] = -torch.inf
         if self._closing:
             logits[:OFF] = logits[PEDAL_DOWN:] = -torch.inf
-        elif not self._steps or (silent and held.sum() < self._manners.most_keys):
+        elif not self._steps or (silent and held.sum() < self._most_keys):
             logits[OFF:] = -torch.inf
-        elif held.sum() >= self._manners.most_keys:
+        elif held.sum() >= self._most_keys:
             logits[:OFF] = -torch.inf
-        token = draw(logits, self._request.temperature, self._manners.token_floor, self._generator)
+        temperature = self._request.temperature * self._manners.coolness
+        token = draw(logits, temperature, self._manners.token_floor, self._generator)
         if token >= OFF:
             return self._give(gap, token)
         levels = self._net.velocity_logits(state.h, gaps, torch.tensor([[token]]))[0, 0]
         level = draw(levels, self._request.temperature, self._manners.velocity_floor, self._generator)
         return self._give(gap, token, level)
+
+    def _boredom(self, now: float) -> Tensor:
+        """How much less likely each key is for having been struck so often, (88,)."""
+        while self._strokes and self._strokes[0][0] < now - self._manners.lately:
+            self._strokes.popleft()
+        counts = torch.zeros(KEYS)
+        for _, key in self._strokes:
+            counts[key] += 1
+        return self._manners.boredom * (counts - self._manners.patience).clamp(min=0)
 
     def _give(self, gap: int, token: int, velocity: int = 0) -> Step:
         self.time += float(GAPS[gap])
@@ -147,4 +182,5 @@ class Composer:
         self._steps += 1
         if token < OFF:
             self._struck = self.time
+            self._strokes.append((self.time, token))
         return Step(gap, token, velocity)

@@ -5,7 +5,7 @@ Probability, 2007); what was played says how likely each key is. A handful of no
 then the expectation is broad.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ OWN = 0.4
 """Share of what was played itself in the expectation."""
 
 
-def expectation(pitches: Sequence[int]) -> NDArray[np.float64]:
+def expectation(pitches: Iterable[int]) -> NDArray[np.float64]:
     """The share that each pitch class is expected to have in what follows. -> (12,), sums to 1."""
     counts = np.bincount([pitch % 12 for pitch in pitches], minlength=12).astype(float)
     evidence = CAUTION * np.log(KEYS) @ counts

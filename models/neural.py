@@ -10,7 +10,7 @@ from pathlib import Path
 
 from duet.note import Event, NoteOn, Pedal
 from duet.request import Request
-from models.compose import Composer, Manners
+from models.compose import Call, Composer, Manners
 from models.events import PARTNER, PLAYER, Keyboard, Metre, Step, event_of
 from models.partner_file import load_net
 from models.partner_step import State, Stepper
@@ -37,8 +37,7 @@ class NeuralPartner:
         self._keyboard, self._metre = Keyboard(), Metre()
         self._pedal = False
         self._struck: float | None = None
-        self._wait = 0.0
-        self._pitches: deque[int] = deque(maxlen=LATELY)
+        self._call = Call(pitches=deque(maxlen=LATELY))
         self._answer: list[tuple[float, State, dict[int, float], bool]] = []
         self._answers = 0
 
@@ -50,14 +49,20 @@ class NeuralPartner:
             if not isinstance(event, NoteOn):
                 return  # a key or the pedal let go after its call ended
             self._begin(PLAYER, 0)
-            self._struck, self._wait = None, 0.0
+            self._struck, self._call = None, Call(pitches=self._call.pitches)
             if self._pedal:
                 self._take(Pedal(event.time, 127))
-        if isinstance(event, NoteOn):
-            self._wait = max(self._wait, event.time - (event.time if self._struck is None else self._struck))
-            self._struck = event.time
-            self._pitches.append(event.pitch)
         self._take(event)
+        if isinstance(event, NoteOn):
+            self._note(event)
+
+    def _note(self, event: NoteOn) -> None:
+        """Keep what the answer will keep to."""
+        if self._struck is not None:
+            self._call.longest_wait = max(self._call.longest_wait, event.time - self._struck)
+        self._struck = event.time
+        self._call.most_keys = max(self._call.most_keys, len(self._keyboard.held))
+        self._call.pitches.append(event.pitch)
 
     def _take(self, event: Event) -> None:
         for token, velocity in self._keyboard.take(event):
@@ -80,7 +85,7 @@ class NeuralPartner:
         number = self._answers
         self._begin(PARTNER, style)
         self._answer = []
-        composer = Composer(self._net, request, self._manners, self._wait, self._pitches)
+        composer = Composer(self._net, request, self._manners, self._call)
         while self._answers == number:
             step = composer.next(self._state)
             if step is None:
