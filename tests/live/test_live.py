@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -268,9 +269,11 @@ def test_a_models_process_that_is_killed_costs_an_answer_and_not_the_evening(
 
 def test_a_sound_server_that_dies_is_said_and_duet_still_ends_cleanly(tmp_path: Path) -> None:
     before = os.environ.copy()
-    try:
+    with ExitStack() as closing:
+        closing.callback(os.environ.update, before)  # the other tests' server
         with jack_server(tmp_path / "jackd.log") as name:
             duet = Duet(tmp_path, *SMALL)
+            closing.callback(stop, duet.process)
             duet.wait_until("ready, play something")
             found = subprocess.run(
                 ["pgrep", "-f", f"jackd -n {name}"], capture_output=True, text=True, check=True
@@ -279,8 +282,6 @@ def test_a_sound_server_that_dies_is_said_and_duet_still_ends_cleanly(tmp_path: 
             duet.wait_until("has stopped, and MIDI with it: restart the sound server", 10)
             assert duet.end() == 0
             assert "Traceback" not in duet.text
-    finally:
-        os.environ.update(before)  # the other tests' server
 
 
 def test_a_port_that_is_not_there_gets_one_line_with_the_ports_there_are(
