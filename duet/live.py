@@ -194,9 +194,12 @@ class Engine:
                 self._say(text, True)
             case Speed(factor):
                 self._speed = factor
-            case Loaded(name, styles) if self._setup:
-                changes = {"voice": name} if is_voice else {"partner": name, "styles": ("", *styles)}
-                self._change_setup(**changes)
+            case Loaded(name) if self._setup and is_voice:
+                self._change_setup(voice=name)
+            case Loaded(name, styles) if self._setup and self._session:
+                style = self._setup.style if self._setup.style in styles else ""
+                self._session.change(style=style)
+                self._change_setup(partner=name, style=style, styles=("", *styles))
 
     def _grant(self, wish: Wish) -> None:
         """Do what the player asks in the face."""
