@@ -56,9 +56,9 @@ def prepare(
 
 
 def passages_of(pieces: Iterable[Piece], seconds: float, rng: np.random.Generator) -> Iterator[list[Event]]:
-    """A passage of each piece that was played by a person, from a moment drawn at random, at time 0."""
+    """A passage of each training piece that a person played, from a moment drawn at random, at time 0."""
     for piece in pieces:
-        if not (piece.expressive and piece.real_velocity and piece.events):
+        if piece.split != "train" or not (piece.expressive and piece.real_velocity and piece.events):
             continue
         start = rng.uniform(0, max(0.0, piece.events[-1].time - seconds))
         cut = [event for event in piece.events if start <= event.time < start + seconds]

@@ -75,11 +75,12 @@ def test_exercises_reach_every_register_velocity_and_the_pedal():
     assert sum(isinstance(event, NoteOff) for event in events) == len(strokes)
 
 
-def test_a_passage_keeps_the_pedal_as_it_stood_and_leaves_out_scores():
+def test_a_passage_keeps_the_pedal_as_it_stood_and_leaves_out_scores_and_what_is_held_out():
     events = (Pedal(0.0, 100), *(NoteOn(second, 60, 80) for second in range(60)))
     played = Piece("played.mid", events, "train")
     score = Piece("score.mid", events, "train", expressive=False)
-    passages = list(passages_of([score, played], 5.0, np.random.default_rng(0)))
+    held_out = Piece("held_out.mid", events, "test")
+    passages = list(passages_of([score, held_out, played], 5.0, np.random.default_rng(0)))
     assert len(passages) == 1
     assert passages[0][0] == Pedal(0.0, 100)
     assert all(0 <= event.time < 5 for event in passages[0])
