@@ -24,7 +24,7 @@ SECONDS = torch.tensor(GAPS, dtype=torch.float32)
 
 FROM, UNTIL, AT_LAST = 0.8, 1.2, 1.3
 """Shares of the wanted length: it may end, it strikes no more keys, it lets go."""
-SURE, UNSURE = 0.3, 0.015
+SURE, UNSURE = 0.3, 0.005
 """How likely the end of a phrase must be to be one: at FROM, and, falling evenly, at UNTIL."""
 
 
@@ -32,12 +32,12 @@ SURE, UNSURE = 0.3, 0.015
 class Manners:
     """How to draw; found by looking at answers."""
 
-    gap_floor: float = 0.03
-    """Gaps less likely than this share of the likeliest are never drawn (min-p)."""
-    token_floor: float = 0.04
-    """The same for tokens."""
-    velocity_floor: float = 0.1
+    token_floor: float = 0.02
+    """Tokens less likely than this share of the likeliest are never drawn (min-p)."""
+    velocity_floor: float = 0.05
     """The same for velocities."""
+    gap_floor: float = 0.003
+    """The same for gaps; low, since a long gap's likelihood is spread over many bins."""
     most_keys: int = 12
     """Keys down at once; at most one more than the player held, if that is fewer."""
     shortest_note: float = 0.05
@@ -54,11 +54,11 @@ class Manners:
     """How much the call's pitch classes and likely keys weigh beside the network's own mind; 0 is not at all."""
     coolness: float = 0.9
     """Tokens are drawn at this share of the wanted temperature."""
-    patience: int = 5
+    patience: int = 4
     """Strokes of one key within `lately` until it becomes a bore ..."""
     lately: float = 3.0
     """... in seconds ..."""
-    boredom: float = 0.5
+    boredom: float = 0.7
     """... which each further stroke makes this much less likely, in nats."""
     ring: float = 0.3
     """Seconds that the pedal stays down after the last key is up."""
@@ -94,7 +94,7 @@ class Composer:
         leaning = manners.kinship * np.log(12 * expectation(call.pitches)) if call.pitches else np.zeros(12)
         self._leaning = torch.tensor(leaning[(np.arange(KEYS) + LOWEST) % 12], dtype=torch.float32)
         self._wait = max(manners.longest_wait, call.longest_wait)
-        self._generator = torch.Generator().manual_seed(request.seed)
+        self._generator = torch.Generator()
         self._closing = False
         self._steps = self._at_once = 0
         self._struck = 0.0
@@ -104,6 +104,8 @@ class Composer:
     @torch.inference_mode()
     def next(self, state: State) -> Step | None:
         """The next step after a state, or None where the answer is over."""
+        if not self._steps:  # mixed, or all first notes of a session would be as unlikely as each other
+            self._generator.manual_seed(1_000_003 * self._request.seed + state.length)
         held = state.hands.held[0, 0]
         late = (
             self.time >= (AT_LAST - 0.01) * self._request.seconds or self._steps >= self._manners.most_steps

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from duet.note import Event, Note, NoteOff, NoteOn, Pedal, at, notes_of
 from duet.piece import Piece
 from duet.request import Request
+from models.compose import UNTIL
 from models.events import OFF, PARTNER, PEDAL_DOWN, PLAYED, Metre, event_of
 from models.markov import MarkovPartner
 from models.neural import NeuralPartner
@@ -223,12 +224,12 @@ def judge_answers(partners: dict[str, Any], tunes: Sequence[Tune], number: int, 
 
 
 def _answer(partner: Any, call: Sequence[Event], seed: int) -> tuple[list[Note], bool]:
-    """A fresh conversation's answer to one call, and whether it ended by itself."""
+    """A fresh conversation's answer to one call, and whether it found an end before it was told to."""
     partner.forget()
     for event in call:
         partner.hear(at(event, event.time))
     events = list(partner.respond(Request(1, SECONDS, seed=seed)))
-    return notes_of(events), bool(events) and events[-1].time < 1.28 * SECONDS
+    return notes_of(events), bool(events) and events[-1].time < UNTIL * SECONDS
 
 
 def evaluate_partner(
