@@ -24,6 +24,8 @@ SECONDS = torch.tensor(GAPS, dtype=torch.float32)
 
 FROM, UNTIL, AT_LAST = 0.8, 1.2, 1.3
 """Shares of the wanted length: it may end, it strikes no more keys, it lets go."""
+CHORD = 0.035
+"""Seconds within which strokes are one chord."""
 SURE, UNSURE = 0.3, 0.005
 """How likely the end of a phrase must be to be one: at FROM, and, falling evenly, at UNTIL."""
 
@@ -46,6 +48,10 @@ class Manners:
     """Seconds."""
     longest_wait: float = 2.0
     """Seconds between key strokes, if the player did not wait longer."""
+    haste: float = 0.5
+    """Share of the player's quick waits that is the shortest wait between strokes, chords apart."""
+    repeat: float = 0.1
+    """Seconds between two strokes of one key at least."""
     most_at_once: int = 14
     """Steps without time passing."""
     most_steps: int = 1200
@@ -70,10 +76,14 @@ class Call:
 
     most_keys: int = 0
     """Keys down at once in the last call; 0 if there was none."""
-    longest_wait: float = 0.0
-    """Seconds between two key strokes of the last call."""
+    waits: list[float] = field(default_factory=list)
+    """Seconds between its key strokes, those of one chord left out."""
     pitches: deque[int] = field(default_factory=deque)
     """Struck lately, in this call and before."""
+
+    def quickest(self) -> float:
+        """Seconds between strokes where the player was quick; a calm 0.3 s if nobody can tell yet."""
+        return sorted(self.waits)[len(self.waits) // 10] if len(self.waits) > 1 else 0.3
 
 
 def draw(logits: Tensor, temperature: float, floor: float, generator: torch.Generator) -> int:
@@ -91,9 +101,14 @@ class Composer:
         if call.most_keys:
             self._most_keys = min(manners.most_keys, max(2, call.most_keys + 1))
         self._strokes: deque[tuple[float, int]] = deque()
-        leaning = manners.kinship * np.log(12 * expectation(call.pitches)) if call.pitches else np.zeros(12)
+        heard = len(call.pitches)
+        kinship = (
+            manners.kinship * (1 + 8 / (8 + heard)) * bool(heard)
+        )  # after a few notes the network is less sure
+        leaning = kinship * np.log(12 * expectation(call.pitches))
         self._leaning = torch.tensor(leaning[(np.arange(KEYS) + LOWEST) % 12], dtype=torch.float32)
-        self._wait = max(manners.longest_wait, call.longest_wait)
+        self._wait = max([manners.longest_wait, *call.waits])
+        self._quickest = manners.haste * call.quickest()
         self._generator = torch.Generator()
         self._closing = False
         self._steps = self._at_once = 0
@@ -142,9 +157,16 @@ class Composer:
             logits[0] = -torch.inf
         if held.sum() >= self._most_keys or (self._closing and held.any()):
             logits[SECONDS + age[held].max() < self._manners.shortest_note] = -torch.inf
+        if not held.any():
+            logits[self._hasty(SECONDS)] = -torch.inf
         if not logits.isfinite().any():
             return bin_of(self._manners.shortest_note)
         return draw(logits, self._request.temperature, self._manners.gap_floor, self._generator)
+
+    def _hasty(self, gap: Tensor) -> Tensor:
+        """Whether a stroke so long after the last step is too soon after the last stroke for another chord."""
+        since = self.time + gap - self._struck
+        return (since > CHORD) & (since < self._quickest)
 
     def _draw_token(self, state: State, gap: int) -> Step:
         gaps = torch.tensor([[gap]])
@@ -155,6 +177,10 @@ class Composer:
         young = state.hands.age[0, 0] + SECONDS[gap] < self._manners.shortest_note
         if not young[held].all():
             logits[OFF:PEDAL_DOWN][young] = -torch.inf
+        if self._steps:
+            logits[:OFF][state.hands.age[0, 0] + SECONDS[gap] < self._manners.repeat] = -torch.inf
+        if held.any() and self._hasty(SECONDS[gap]):
+            logits[:OFF] = -torch.inf
         if self._closing:
             logits[:OFF] = logits[PEDAL_DOWN:] = -torch.inf
         elif not self._steps or (silent and held.sum() < self._most_keys):

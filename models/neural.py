@@ -10,7 +10,7 @@ from pathlib import Path
 
 from duet.note import Event, NoteOn, Pedal
 from duet.request import Request
-from models.compose import Call, Composer, Manners
+from models.compose import CHORD, Call, Composer, Manners
 from models.events import PARTNER, PLAYER, Keyboard, Metre, Step, event_of
 from models.partner_file import load_net
 from models.partner_step import State, Stepper
@@ -58,8 +58,8 @@ class NeuralPartner:
 
     def _note(self, event: NoteOn) -> None:
         """Keep what the answer will keep to."""
-        if self._struck is not None:
-            self._call.longest_wait = max(self._call.longest_wait, event.time - self._struck)
+        if self._struck is not None and event.time - self._struck > CHORD:
+            self._call.waits.append(event.time - self._struck)
         self._struck = event.time
         self._call.most_keys = max(self._call.most_keys, len(self._keyboard.held))
         self._call.pitches.append(event.pitch)
