@@ -1,7 +1,8 @@
 """The compiled block: what `models/piano_engine.py` runs, from the notes' features to samples.
 
 Channels are rows and steps are columns; each layer's buffer holds its past on the left. Only `sing` is kept in
-numba's cache, under a stamp of all the files it is made of: numba itself looks at no file but this one.
+numba's cache, under a stamp of all the files it is made of: numba itself looks at no file but this one. Arrays are copied by loops, not slices: one assignment
+between slices has numba compile the text of its error message, which doubles the time of the whole.
 """
 
 import numpy as np
@@ -94,7 +95,8 @@ def _read_notes(w, s, frame, steps, onset, release, pedal):
         s.row[FEATURES + row] = np.float32(0.1) * np.log(
             power / np.float32(steps) + np.float32(QUIETEST)
         ) + np.float32(1)
-    code[:] = w.read_bias
+    for i in range(size):
+        code[i] = w.read_bias[i]
     for feature in range(len(s.row)):
         value = s.row[feature]
         if value != 0:
@@ -106,9 +108,11 @@ def _read_notes(w, s, frame, steps, onset, release, pedal):
     for layer in range(len(w.context_dilations)):
         past = s.context[layer]
         for row in range(newest):
-            past[row] = past[row + 1]
-        past[newest] = code
-        heard[:] = w.context_bias[layer]
+            for i in range(size):
+                past[row, i] = past[row + 1, i]
+        for i in range(size):
+            past[newest, i] = code[i]
+            heard[i] = w.context_bias[layer, i]
         taps = w.context.shape[1]
         for tap in range(taps):
             before = past[newest - (taps - 1 - tap) * w.context_dilations[layer]]
@@ -120,7 +124,8 @@ def _read_notes(w, s, frame, steps, onset, release, pedal):
         for i in range(size):
             code[i] += max(heard[i], np.float32(0))
     told = s.told[frame]
-    told[:] = w.condition_bias
+    for o in range(len(told)):
+        told[o] = w.condition_bias[o]
     for i in range(size):
         for o in range(len(told)):
             told[o] += w.condition[i, o] * code[i]

@@ -143,7 +143,9 @@ def advance(
                 velocity[0, key] = int(onset[frame, key] * 127 + 0.5)
                 level = gain[velocity[0, key]]
                 for e in range(first, last):
-                    ringing[:, :, e] += amplitude[:, :, e] * level
+                    for side in range(CHANNELS):
+                        ringing[0, side, e] += amplitude[0, side, e] * level
+                        ringing[1, side, e] += amplitude[1, side, e] * level
                 if release[frame, key] > 0:
                     damp(ringing, damped, velocity, key, first, last)
             if velocity[0, key] > 0:
@@ -191,7 +193,8 @@ def turn_key(bank, out, first, last, channel, powers, turn, fade, bands, togethe
         if power > SILENCE * SILENCE:
             audible = True
         else:
-            bank[:, :, e] = 0
+            for side in range(CHANNELS):
+                bank[0, side, e] = bank[1, side, e] = 0
     return audible
 
 
@@ -201,5 +204,7 @@ def damp(ringing, damped, velocity, key, first, last):
     velocity[1, key] = velocity[0, key]
     velocity[0, key] = 0
     for e in range(first, last):
-        damped[:, :, e] += ringing[:, :, e]
-        ringing[:, :, e] = 0
+        for side in range(CHANNELS):
+            damped[0, side, e] += ringing[0, side, e]
+            damped[1, side, e] += ringing[1, side, e]
+            ringing[0, side, e] = ringing[1, side, e] = 0

@@ -75,7 +75,9 @@ def next_features(state, onset, release, pedal, fading, out):
             state[1, key] = 0
             state[2, key] = 0
             state[3, key] = 0
-    out[: KINDS * KEYS] = state.ravel()
+    for kind in range(KINDS):
+        for key in range(KEYS):
+            out[kind * KEYS + key] = state[kind, key]
     out[KINDS * KEYS] = pedal
 
 
