@@ -1,8 +1,9 @@
 """The compiled block: what `models/piano_engine.py` runs, from the notes' features to samples.
 
 Channels are rows and steps are columns; each layer's buffer holds its past on the left. Only `sing` is kept in
-numba's cache, under a stamp of all the files it is made of: numba itself looks at no file but this one. Arrays are copied by loops, not slices: one assignment
-between slices has numba compile the text of its error message, which doubles the time of the whole.
+numba's cache, under a stamp of all the files it is made of: numba itself looks at no file but this one. Arrays
+are copied by loops, not slices: one assignment between slices has numba compile the text of its error message,
+which doubles the time of the whole.
 """
 
 import numpy as np
