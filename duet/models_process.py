@@ -167,8 +167,8 @@ class Singer:
         assert self._voice is not None
         began = time.thread_time()
         block = next(self._blocks)
-        self._ring.write(self._resample(block))
         self._silent = not block.any() and not self._score.waits
+        self._ring.write(self._resample(block), not self._silent)
         if not self._silent:
             self._busy += time.thread_time() - began
             self._sounded += len(block) / self._voice.sample_rate

@@ -19,9 +19,9 @@ CHANNELS = 2
 FADE = 0.01
 """Seconds a cut takes to fade out."""
 
-_WRITTEN, _READ, _UNDERRUNS, _WANTED, _STARTED, _START = range(6)
+_WRITTEN, _READ, _UNDERRUNS, _WANTED, _STARTED, _START, _SOUNDING = range(7)
 """Counters: samples written, samples read, underruns, generation wanted by the reader, generation the
-writer is in, and the position where that generation starts."""
+writer is in, the position where that generation starts, and whether what is written is more than silence."""
 
 
 class Ring:
@@ -56,7 +56,7 @@ class Ring:
 
     @property
     def underruns(self) -> int:
-        """How many times the reader found too little."""
+        """How many times the reader found too little while there was something to hear."""
         return int(self._counters[_UNDERRUNS])
 
     @property
@@ -64,8 +64,12 @@ class Ring:
         """(samples read, `time.monotonic()` at that moment), as of the last callback."""
         return int(self._clock[0]), float(self._clock[1])
 
-    def write(self, block: Block) -> None:
-        """Append samples, (length, 1 or 2); the writer sees to it that there is room."""
+    def write(self, block: Block, sounding: bool = True) -> None:
+        """Append samples, (length, 1 or 2); the writer sees to it that there is room.
+
+        sounding: False if they are silence, and a gap after them could not be heard.
+        """
+        self._counters[_SOUNDING] = sounding
         start = self.written % CAPACITY
         first = min(len(block), CAPACITY - start)
         self._samples[start : start + first] = block[:first]
@@ -112,7 +116,7 @@ class Ring:
                 ramp = 1 - np.arange(length, dtype=np.float32) / min(FADE * self.rate, length)
                 out *= np.maximum(ramp, 0)[:, None]
                 self._fading = False
-            elif available < length and self.written:
+            elif available < length and counters[_SOUNDING]:
                 counters[_UNDERRUNS] += 1
         counters[_READ] = read + available
         self._clock[:] = counters[_READ], time.monotonic()

@@ -57,6 +57,12 @@ def test_an_empty_ring_plays_zeros_and_counts_underruns(ring: Ring) -> None:
     assert ring.underruns == 1
 
 
+def test_a_gap_in_silence_is_no_underrun(ring: Ring) -> None:
+    ring.write(ones(4, 0.0), sounding=False)
+    read(ring, 10)
+    assert ring.underruns == 0
+
+
 def test_both_channels_of_the_device_hear_the_one_of_the_voice(ring: Ring) -> None:
     ring.write(ramp(0, 8))
     out = np.zeros((8, 2), np.float32)
