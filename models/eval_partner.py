@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from duet.errors import FileError
 from duet.note import Event, Note, NoteOff, NoteOn, Pedal, at, notes_of
 from duet.piece import Piece
 from duet.request import Request
@@ -249,7 +250,9 @@ def evaluate_partner(
     cache.mkdir(parents=True, exist_ok=True)
     if not (cache / "test.npz").exists():
         write_tunes(cache / "test.npz", test)
-    tunes = [tune for tune in read_tunes(cache / "test.npz") if tune.split == "test"]
+    tunes = read_tunes(cache / "test.npz")
+    if not tunes:
+        raise FileError("no piece to judge on; --data takes a folder of MIDI files of 16 notes or more")
     chain = None
     if train is not None:
         if not (cache / "tokens.npz").exists():
@@ -268,4 +271,4 @@ def evaluate_partner(
     partners = {"neural": NeuralPartner(weights), "markov": MarkovPartner()}
     found = judge_answers(partners, played, answers, seed)
     rates = found["copy_rate"]
-    return {**result, **found, "copy_rate": rates["neural"], "copy_rates": rates}
+    return {**result, **found, "copy_rate": rates.get("neural"), "copy_rates": rates}

@@ -15,7 +15,7 @@ from models.events import OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TO
 from models.partner import PartnerConfig
 from models.partner_baseline import Chain, chain_of
 from models.partner_data import make_window, phrase_ends, read_tunes, tune_of, weights_of, write_tunes
-from models.partner_file import fresh_net, load_net
+from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_overlap import copied, overlaps
 from models.train_partner import TrainingConfig, train_partner
 from tests.playing import melody
@@ -138,6 +138,15 @@ def test_training_on_nothing_says_so(tmp_path):
 
 
 # The figures
+
+
+def test_pieces_too_short_for_a_call_and_an_answer_have_nats_but_no_overlap(tmp_path):
+    save_partner(fresh_net(TINY, 0), tmp_path / "partner.safetensors")
+    figures = evaluate_partner(tmp_path / "partner.safetensors", [scale_piece(repeats=3)], None, tmp_path)
+    assert figures["nats_per_note"] > 0
+    assert figures["overlap"] == {}
+    with pytest.raises(FileError, match="no piece to judge on"):
+        evaluate_partner(tmp_path / "partner.safetensors", [], None, tmp_path / "none")
 
 
 def test_the_chain_gives_probabilities():
