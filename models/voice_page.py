@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from duet.errors import MissingExtra
 from duet.piece import Piece
@@ -64,3 +65,6 @@ def draw_spectrograms(
     figure.tight_layout()
     figure.savefig(path, dpi=60)
     pyplot.close(figure)
+    with Image.open(path) as page:
+        small = page.convert("RGB").quantize(96)
+    small.save(path, optimize=True)
