@@ -68,7 +68,7 @@ eval what *options: setup-dev
 [group('measure')]
 setup-eval: setup-dev
     @{{bin}}/python -m pip install --quiet --no-deps basic-pitch
-    @{{bin}}/python -m pip install --quiet onnxruntime librosa mir_eval pretty_midi resampy matplotlib 'setuptools<80'
+    @{{bin}}/python -m pip install --quiet --editable '.[eval]'
 
 # train: just train partner --data FOLDER --minutes 30
 [group('measure')]

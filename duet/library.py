@@ -7,6 +7,7 @@ file below it counts, and a file's split is drawn from a hash of its name: 80 % 
 import csv
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,14 +35,16 @@ COMPOSERS = [
 
 
 def read_pieces(folder: Path, splits: tuple[str, ...] = ("train", "valid", "test")) -> Iterator[Piece]:
-    """Yield the pieces of a folder in a fixed order; a file that does not parse is logged and left out.
+    """Yield the pieces of a folder; a file that does not parse is logged and left out.
+
+    The order is fixed and takes the collections in turn, so that any first few are a fair sample of all.
 
     Raises FileError if the folder is not there or holds no MIDI file of those splits.
     """
     if not folder.is_dir():
         raise FileError(f"{folder}: no such folder; --data takes a folder of MIDI files")
     found = False
-    for row in _rows(folder):
+    for row in _in_turn(_rows(folder)):
         if row["split"] not in splits:
             continue
         try:
@@ -77,8 +80,23 @@ def _rows(folder: Path) -> list[dict[str, str]]:
     return [{"file": name, "split": _draw_split(name)} for name in names]
 
 
+def _in_turn(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """One of each source, drawn by a hash of its name, then the next of each."""
+    places: Counter[str] = Counter()
+    ordered: list[tuple[int, dict[str, str]]] = []
+    for row in sorted(rows, key=lambda row: _hash(row["file"])):
+        source = row.get("source", "")
+        ordered.append((places[source], row))
+        places[source] += 1
+    return [row for _, row in sorted(ordered, key=lambda item: (item[0], item[1].get("source", "")))]
+
+
+def _hash(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()
+
+
 def _draw_split(name: str) -> str:
-    draw = hashlib.sha256(name.encode()).digest()[0]
+    draw = _hash(name)[0]
     return "train" if draw < 205 else "valid" if draw < 230 else "test"
 
 

@@ -41,6 +41,18 @@ def test_a_manifest_gives_splits_tiers_and_sources(tmp_path: Path) -> None:
     assert not piece.real_velocity
 
 
+def test_the_first_few_pieces_are_of_all_collections(tmp_path: Path) -> None:
+    rows = ["file,source,split"]
+    for index in range(12):
+        write_midi(tmp_path / f"{index}.mid", {"player": NOTE})
+        rows.append(f"{index}.mid,{'rolls' if index < 8 else 'songs' if index < 11 else 'solos'},test")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    pieces = list(read_pieces(tmp_path))
+    assert {piece.source for piece in pieces[:3]} == {"rolls", "songs", "solos"}
+    assert [piece.name for piece in pieces] == [piece.name for piece in read_pieces(tmp_path)]
+    assert len({piece.name for piece in pieces}) == 12
+
+
 def test_an_empty_folder_and_no_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="holds no MIDI file"):
         list(read_pieces(tmp_path))
