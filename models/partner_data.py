@@ -58,7 +58,7 @@ def write_tunes(path: Path, pieces: Iterable[Piece]) -> None:
     ]
     tokens = np.concatenate([tune.tokens for tune in tunes]) if tunes else np.zeros(0, TOKEN_TYPE)
     with path.open("wb") as file:
-        np.savez(file, tokens=tokens, known=np.array(json.dumps(known)))
+        np.savez_compressed(file, tokens=tokens, known=np.array(json.dumps(known)))
 
 
 def read_tunes(path: Path) -> list[Tune]:

@@ -56,6 +56,11 @@ class TrainingConfig:
     """If positive, the budget in place of minutes: the same numbers on any machine."""
 
 
+ON_GPU = TrainingConfig(tokens=32_768, short=512, warm_up=300)
+GPU_SIZE = PartnerConfig(width=320, layers=8, heads=5)
+"""9.9 M parameters, 20 MB: what a GPU has time to teach and one CPU core still steps in a few milliseconds."""
+
+
 def losses(net: PartnerNet, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     """Summed nats of a batch by kind (gap, token, velocity, end), and how many steps and notes counted."""
     logits = net(batch["gap"], batch["token"], batch["velocity"], batch["style"])
@@ -111,7 +116,9 @@ def train_partner(
     run: folder for tokens, state and curve; with `resume` the run there goes on and `pieces` is not read.
     start_from: weights to begin with, whose config and styles are kept. Progress is logged.
     """
-    training = training or TrainingConfig()
+    on_gpu = device.startswith("cuda")
+    training = training or (ON_GPU if on_gpu else TrainingConfig())
+    config = config or (GPU_SIZE if on_gpu else PartnerConfig())
     run.mkdir(parents=True, exist_ok=True)
     cache = run / "tokens.npz"
     if not (resume and cache.exists()):
@@ -129,7 +136,7 @@ def train_partner(
         net = load_net(start_from).train().requires_grad_(True)
     else:
         styles = tuple(sorted({tune.style for tune in learnt if tune.style}))
-        net = fresh_net(replace(config or PartnerConfig(), styles=styles), seed)
+        net = fresh_net(replace(config, styles=styles), seed)
     net.to(device)
     average = copy.deepcopy(net).eval().requires_grad_(False)
     optimizers = build_optimizers(net, training)
@@ -163,7 +170,7 @@ def train_partner(
         length = training.short if progress < training.long_from else training.long
         made = make_batch(learnt, weights, net.config.styles, (training.tokens // length, length), rng)
         batch = {field: torch.from_numpy(values).to(device) for field, values in made.items()}
-        with torch.autocast(device, torch.bfloat16):
+        with torch.autocast(torch.device(device).type, torch.bfloat16):
             parts = losses(net, batch)
         total = parts["gap"] + parts["token"] + parts["velocity"] + 0.2 * parts["end"]
         for optimizer in optimizers:
