@@ -5,7 +5,13 @@ import pytest
 from duet.errors import PortNotFound
 from duet.midi_ports import Port, _number_duplicates, choose
 
-NAMES = ["Midi Through:Midi Through Port-0", "Piano:out", "Piano:out 2", "Digital Piano MIDI 1", "nanoKONTROL:a"]
+NAMES = [
+    "Midi Through:Midi Through Port-0",
+    "Piano:out",
+    "Piano:out 2",
+    "Digital Piano MIDI 1",
+    "nanoKONTROL:a",
+]
 PORTS = [Port(name, index, 0, index, name) for index, name in enumerate(NAMES)]
 
 
