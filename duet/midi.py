@@ -14,6 +14,8 @@ from duet.note import Event, NoteOff, NoteOn, Pedal, order
 
 SUSTAIN = 64
 DRUMS = 9
+UNISON = 0.03
+"""Seconds within which the same key in two tracks is one stroke."""
 TICKS_PER_BEAT = 960
 TEMPO = 500_000
 """Microseconds a beat in the files we write: 120 beats a minute, so a tick is 0.52 ms."""
@@ -53,7 +55,7 @@ def read_midi(path: Path) -> list[Event]:
             raise FileError(f"{path}: a MIDI file of type 2 has no common timeline; save it as type 0 or 1")
         if not 0 < file.ticks_per_beat < 0x8000:
             raise FileError(f"{path}: its times are in SMPTE frames; save it with ticks per beat")
-        messages = mido.merge_tracks(file.tracks)
+        messages = _in_time_order(file.tracks)
     except FileNotFoundError:
         raise FileError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -66,31 +68,56 @@ def read_midi(path: Path) -> list[Event]:
     return _on_one_keyboard(messages, file.ticks_per_beat)
 
 
-def _on_one_keyboard(messages: Sequence[mido.Message], ticks_per_beat: int) -> list[Event]:
-    """Merge channels: a key stays down until the last channel that pressed it lets go."""
+Hand = tuple[int, int]
+"""A track and a channel: whoever holds keys in a file."""
+
+
+def _in_time_order(tracks: Sequence[mido.MidiTrack]) -> list[tuple[int, Hand, mido.Message]]:
+    """All messages with their ticks and their hands, as they sound."""
+    messages: list[tuple[int, Hand, mido.Message]] = []
+    for number, track in enumerate(tracks):
+        tick = 0
+        for message in track:
+            tick += message.time
+            messages.append((tick, (number, getattr(message, "channel", DRUMS)), message))
+    return sorted(messages, key=lambda item: item[0])
+
+
+def _on_one_keyboard(messages: Sequence[tuple[int, Hand, mido.Message]], ticks_per_beat: int) -> list[Event]:
+    """Lay all hands on one keyboard: a key stays down until the last hand that pressed it lets go.
+
+    Two hands on one key within UNISON are one stroke; later it is struck again.
+    """
     events: list[Event] = []
-    holders: dict[int, dict[int, int]] = {}
-    tempo, time = 500_000, 0.0
-    for message in messages:
-        time += message.time * tempo / ticks_per_beat / 1e6
+    hands_on: dict[int, set[Hand]] = {}
+    pressed: dict[int, float] = {}
+    tempo, time, now = 500_000, 0.0, 0
+    for tick, hand, message in messages:
+        time += (tick - now) * tempo / ticks_per_beat / 1e6
+        now = tick
         if message.type == "set_tempo":
             tempo = message.tempo
-        if getattr(message, "channel", DRUMS) == DRUMS:
+        if hand[1] == DRUMS:
             continue
         match event_of(message.bytes(), time):
             case NoteOn(_, pitch, _) as press:
-                by_channel = holders.setdefault(pitch, {})
-                if by_channel:
+                hands = hands_on.setdefault(pitch, set())
+                unison = bool(hands - {hand}) and time - pressed[pitch] < UNISON
+                if hands and not unison:
                     events.append(NoteOff(time, pitch))
-                by_channel[message.channel] = 1
-                events.append(press)
+                if not unison:
+                    events.append(press)
+                    pressed[pitch] = time
+                hands.add(hand)
             case NoteOff(_, pitch) as release:
-                by_channel = holders.get(pitch, {})
-                if by_channel.pop(message.channel, 0) and not by_channel:
-                    events.append(release)
+                hands = hands_on.get(pitch, set())
+                if hand in hands:
+                    hands.discard(hand)
+                    if not hands:
+                        events.append(release)
             case Pedal() as pedal:
                 events.append(pedal)
-    events.extend(NoteOff(time, pitch) for pitch, by_channel in holders.items() if by_channel)
+    events.extend(NoteOff(time, pitch) for pitch, hands in hands_on.items() if hands)
     return sorted(_lengthen(events), key=order)
 
 

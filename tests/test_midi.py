@@ -68,6 +68,13 @@ def test_drums_are_left_out_and_channels_share_one_keyboard(tmp_path: Path) -> N
     ]
 
 
+def test_a_key_doubled_in_two_tracks_is_one_stroke_as_long_as_the_longer(tmp_path: Path) -> None:
+    melody = [on(60, 0), on(60, 240, velocity=0)]
+    chords = [on(60, 0, velocity=60), on(60, 480, velocity=0)]
+    path = save(tmp_path / "a.mid", melody, chords)
+    assert [(note.onset, note.offset) for note in notes_of(read_midi(path))] == [(0.0, 0.5)]
+
+
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     played = [Pedal(0.0, 100), NoteOn(0.01, 60, 81), NoteOff(1.2345, 60), Pedal(1.5, 0)]
     write_midi(tmp_path / "a.mid", {"player": played})
