@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 Pipe = Connection
 AHEAD = 0.03
 """Seconds of sound kept ready in the ring beyond the device's own block."""
+COMPOSED_AHEAD = 3.0
+"""Seconds of music that composing may run ahead of its playing; beyond, the core is the voice's."""
 
 
 def serve_partner(pipe: "Pipe[Any, Any]", load: Callable[[str], Partner], name: str) -> None:
@@ -48,11 +50,14 @@ def serve_partner(pipe: "Pipe[Any, Any]", load: Callable[[str], Partner], name: 
             case CutIt(seconds) if partner:
                 partner.cut(seconds)
             case Compose(request) if partner:
+                began = time.monotonic()
                 try:
                     for event in partner.respond(request):
                         pipe.send(Composed(request.turn, event))
-                        while pipe.poll():
+                        lead = event.time - (time.monotonic() - began) - COMPOSED_AHEAD
+                        while pipe.poll(max(0.0, lead)):
                             waiting.append(pipe.recv())
+                            lead = 0.0
                         if any(isinstance(other, CutIt) for other in waiting):
                             break
                     pipe.send(Composed(request.turn, None))

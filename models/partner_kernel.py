@@ -36,7 +36,7 @@ def matrices_of(net: PartnerNet) -> Matrices:
     return Matrices(*(np.ascontiguousarray(stack(name), np.float32) for name in Matrices._fields))
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _norm(x: Floats, weight: Floats) -> Any:
     total = np.float32(0)
     for i in range(len(x)):
@@ -44,7 +44,7 @@ def _norm(x: Floats, weight: Floats) -> Any:
     return x * weight / np.sqrt(total / len(x) + EPSILON)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _multiply(matrix: Floats, x: Floats) -> Any:
     y = np.empty(len(matrix), np.float32)
     for i in range(len(matrix)):
@@ -56,7 +56,7 @@ def _multiply(matrix: Floats, x: Floats) -> Any:
     return y
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _rotate(x: Floats, cos: Floats, sin: Floats) -> None:
     half = len(cos)
     for head in range(len(x)):
@@ -66,7 +66,7 @@ def _rotate(x: Floats, cos: Floats, sin: Floats) -> None:
             x[head, half + i] = a * sin[i] + b * cos[i]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _attend(query: Floats, keys: Floats, values: Floats) -> Any:
     """query: (D,), keys and values: (T, D) -> (D,)."""
     scores = _multiply(keys, query) / np.float32(np.sqrt(len(query)))
@@ -78,7 +78,7 @@ def _attend(query: Floats, keys: Floats, values: Floats) -> Any:
     return heard / scores.sum()
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def step_layers(
     x: Floats,
     matrices: Matrices,

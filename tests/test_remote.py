@@ -71,6 +71,22 @@ async def test_an_interrupted_answer_is_cut_and_what_was_late_is_dropped() -> No
         assert partner.cuts == [0.25]
 
 
+async def test_composing_runs_a_few_seconds_ahead_and_no_further() -> None:
+    partner = EchoPartner([NoteOn(float(second), 60 + second, 80) for second in range(20)])
+    arrived = []
+    async with seated(lambda name: partner) as (seat, other):
+        await other.get()
+
+        async def listen() -> None:
+            async for event in seat.respond(Request(1, 2.0)):
+                arrived.append(event.time)
+
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(listen(), 0.6)
+        seat.cut(0.3)
+    assert arrived == [0.0, 1.0, 2.0, 3.0, 4.0], "the first that is too far ahead is sent, then it waits"
+
+
 async def test_a_partner_that_raises_ends_one_answer_and_plays_the_next() -> None:
     class Moody(EchoPartner):
         def respond(self, request: Request):  # type: ignore[no-untyped-def]
