@@ -139,9 +139,8 @@ def _add_model_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     train.add_argument(
         "--data",
         type=Path,
-        required=True,
         metavar="FOLDER",
-        help="MIDI files; a manifest.csv in it gives the splits",
+        help="MIDI files; a manifest.csv in it gives the splits (default: corpus or ../shared/corpus)",
     )
     train.add_argument(
         "--out",
@@ -175,12 +174,15 @@ def _add_model_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
     judge.add_argument(
         "--data",
         type=Path,
-        required=True,
         metavar="FOLDER",
-        help="MIDI files; the test split of its manifest.csv if it has one",
+        help="MIDI files; the test split of its manifest.csv if it has one (default: as for train)",
     )
     judge.add_argument(
-        "--pieces", type=int, default=10, metavar="N", help="how many pieces at most (default 10)"
+        "--pieces",
+        type=int,
+        default=10,
+        metavar="N",
+        help="voice, turns: how many pieces at most (default 10)",
     )
     judge.add_argument(
         "--weights", default="", metavar="NAME|FILE", help="which partner or voice (default: the shipped one)"

@@ -14,6 +14,8 @@ from duet.piece import Piece
 from duet.wiring import load_partner, load_voice, weights_of
 
 RUNS = Path("runs")
+CORPORA = (Path("corpus"), Path("../shared/corpus"))
+"""Where music is looked for without --data: here, and where Duet's own developers have theirs."""
 
 
 def train(options: argparse.Namespace) -> None:
@@ -21,6 +23,7 @@ def train(options: argparse.Namespace) -> None:
     from duet.library import read_pieces
 
     logging.getLogger().setLevel(logging.INFO)
+    options.data = _data(options)
     run = RUNS / options.what
     out = options.out or run / f"{options.what}.safetensors"
     writable(run)
@@ -44,6 +47,7 @@ def train(options: argparse.Namespace) -> None:
 
 def eval(options: argparse.Namespace) -> None:
     """Judge a network, or the turn-taking, on held-out pieces."""
+    options.data = _data(options)
     match options.what:
         case "voice":
             from models.eval_voice import evaluate_voice
@@ -86,6 +90,15 @@ def bench(options: argparse.Namespace) -> None:
 
             report = bench_live(options.partner, options.voice, max(2, round(options.seconds / 5)))
     _print_report(report, options.json)
+
+
+def _data(options: argparse.Namespace) -> Path:
+    """The folder of music meant. Raises FileError if none is named and none is found."""
+    found = next((folder for folder in CORPORA if folder.is_dir()), None)
+    folder = options.data or found
+    if folder is None:
+        raise FileError("no music to learn from or to judge on: name a folder of MIDI files with --data")
+    return Path(folder)
 
 
 def _held_out(options: argparse.Namespace) -> Iterator[Piece]:

@@ -84,6 +84,7 @@ def test_answer_and_render_write_sound(call: Path, tmp_path: Path) -> None:
         (["answer", "{call}", "--partner", "{broken}.safetensors"], "broken.mid.safetensors"),
         (["answer", "{call}", "--partner", "markov", "--style", "polka"], "polka"),
         (["demo", "--out", "{broken}/demo", *SMALL], "nothing can be written there"),
+        (["eval", "turns"], "name a folder of MIDI files with --data"),
         (["eval", "turns", "--data", "{folder}/none"], "no such folder"),
         (["eval", "turns", "--data", "{folder}/empty"], "holds no MIDI file"),
         (
