@@ -8,7 +8,7 @@ import bisect
 from collections.abc import AsyncIterator
 from itertools import count
 
-from duet.note import Event, NoteOff, Pedal, at, order
+from duet.note import Event, Sounding, at, order
 from duet.ports import Partner, Speaker, Voice
 from duet.request import Request
 
@@ -39,8 +39,7 @@ class Score:
 
     def __init__(self) -> None:
         self._events: list[Event] = []
-        self._held: set[int] = set()
-        self._pedal_down = False
+        self._sounding = Sounding()
 
     def add(self, event: Event) -> None:
         """Put an event in its place."""
@@ -56,20 +55,12 @@ class Score:
         index = bisect.bisect_left(self._events, until, key=lambda event: event.time)
         due, self._events = self._events[:index], self._events[index:]
         for event in due:
-            match event:
-                case NoteOff(_, pitch):
-                    self._held.discard(pitch)
-                case Pedal():
-                    self._pedal_down = event.down
-                case _:
-                    self._held.add(event.pitch)
+            self._sounding.follow(event)
         return due
 
     def release(self, now: float) -> None:
         """Drop what waits; let go, at `now`, of all that has been given out and still sounds."""
-        self._events = [NoteOff(now, pitch) for pitch in sorted(self._held)]
-        if self._pedal_down:
-            self._events.append(Pedal(now, 0))
+        self._events = self._sounding.let_go(now)
 
 
 class InlineVoice:

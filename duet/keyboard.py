@@ -15,7 +15,7 @@ import rtmidi
 from duet.errors import MidiError
 from duet.midi import event_of
 from duet.midi_ports import OURS, Port, is_there, list_ports, quiet, working_apis
-from duet.note import Event, NoteOff, NoteOn, Pedal
+from duet.note import Event, Sounding
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,7 @@ class Keyboard:
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
         self._closing = threading.Event()
-        self._held: set[int] = set()
-        self._pedal_down = False
+        self._sounding = Sounding()
         self._midi = self._open(port)
         self.name = port.name if port else f"{OURS} in (virtual: connect a keyboard or DAW to it)"
         self._thread = threading.Thread(target=self._poll, name="keyboard", daemon=True)
@@ -83,7 +82,7 @@ class Keyboard:
             if message:
                 event = event_of(message[0], now)
                 if event:
-                    self._follow(event)
+                    self._sounding.follow(event)
                     self._loop.call_soon_threadsafe(self._inbox.put_nowait, event)
                 continue
             if now > next_check:
@@ -95,32 +94,21 @@ class Keyboard:
             self._midi.close_port()
             self._midi.delete()
 
-    def _follow(self, event: Event) -> None:
-        match event:
-            case NoteOn(_, pitch, _):
-                self._held.add(pitch)
-            case NoteOff(_, pitch):
-                self._held.discard(pitch)
-            case Pedal():
-                self._pedal_down = event.down
-
     def _wait_for_return(self, port: Port) -> None:
         """The cable is out: let go of what was held, say so, and take the port again when it is back."""
-        now = time.monotonic()
-        let_go: list[Event] = [NoteOff(now, pitch) for pitch in sorted(self._held)]
-        let_go += [Pedal(now, 0)] if self._pedal_down else []
-        for event in let_go:
-            self._follow(event)
+        for event in self._sounding.let_go(time.monotonic()):
+            self._sounding.follow(event)
             self._loop.call_soon_threadsafe(self._inbox.put_nowait, event)
         self._say(f"{port.name} is gone: plug it in again, Duet is waiting for it", True)
         while not self._closing.wait(CHECK):
             try:
                 found = [other for other in list_ports(rtmidi.MidiIn) if other.name == port.name]
                 if found:
+                    old, self._midi = self._midi, self._open(found[0])
+                    self._port = found[0]
                     with quiet():
-                        self._midi.close_port()
-                        self._midi.delete()
-                    self._midi, self._port = self._open(found[0]), found[0]
+                        old.close_port()
+                        old.delete()
                     self._say(f"{port.name} is back", False)
                     return
             except MidiError as error:

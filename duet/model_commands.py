@@ -11,7 +11,7 @@ from typing import Any
 from duet.commands import writable
 from duet.errors import FileError
 from duet.piece import Piece
-from duet.wiring import load_partner, load_voice, weights_of
+from duet.wiring import load_voice, one_thread, weights_of
 
 RUNS = Path("runs")
 CORPORA = (Path("corpus"), Path("../shared/corpus"))
@@ -76,12 +76,12 @@ def bench(options: argparse.Namespace) -> None:
     """Measure speed."""
     match options.what:
         case "voice":
-            load_voice("sine")  # one thread
+            one_thread()
             from models.bench_voice import bench_voice
 
             report = bench_voice(weights_of("piano", options.weights), options.seconds)
         case "partner":
-            load_partner("markov")  # one thread
+            one_thread()
             from models.bench_partner import bench_partner
 
             report = bench_partner(weights_of("partner", options.weights))

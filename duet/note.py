@@ -140,17 +140,38 @@ def notes_of(events: Iterable[Event], end: float | None = None) -> list[Note]:
     return sorted(notes, key=lambda note: (note.onset, note.pitch))
 
 
-def let_go(events: Iterable[Event], time: float) -> list[Event]:
-    """What ends, at `time`, all that these events leave sounding: releases, and the pedal if it is down."""
-    down: set[int] = set()
-    pedal_down = False
-    for event in events:
+class Sounding:
+    """What is down after the events so far: keys, and the sustain pedal."""
+
+    def __init__(self) -> None:
+        self.keys: set[int] = set()
+        self.pedal_down = False
+
+    def follow(self, event: Event) -> None:
+        """Take one more event."""
         match event:
             case NoteOn(_, pitch, _):
-                down.add(pitch)
+                self.keys.add(pitch)
             case NoteOff(_, pitch):
-                down.discard(pitch)
+                self.keys.discard(pitch)
             case Pedal():
-                pedal_down = event.down
-    ends: list[Event] = [NoteOff(time, pitch) for pitch in sorted(down)]
-    return [*ends, Pedal(time, 0)] if pedal_down else ends
+                self.pedal_down = event.down
+
+    def let_go(self, time: float) -> list[Event]:
+        """What would end all of it at `time`: releases from the lowest key up, and the pedal if it is down."""
+        ends: list[Event] = [NoteOff(time, pitch) for pitch in sorted(self.keys)]
+        return [*ends, Pedal(time, 0)] if self.pedal_down else ends
+
+
+def let_go(events: Iterable[Event], time: float) -> list[Event]:
+    """What ends, at `time`, all that these events leave sounding."""
+    sounding = Sounding()
+    for event in events:
+        sounding.follow(event)
+    return sounding.let_go(time)
+
+
+def cut(events: Iterable[Event], time: float) -> list[Event]:
+    """The same events, interrupted: nothing after `time`, and what sounds then ends then."""
+    kept = [event for event in events if event.time <= time]
+    return kept + let_go(kept, time)

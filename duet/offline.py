@@ -14,7 +14,7 @@ from duet import virtual_time
 from duet.errors import FileError
 from duet.inline import InlineSeat, InlineVoice, Score
 from duet.news import Answered, News, Played, Who
-from duet.note import Event, NoteOn, at, let_go
+from duet.note import Event, NoteOn, at, cut, let_go
 from duet.ports import Block, MidiOut, Partner, Voice
 from duet.request import Request
 from duet.session import Session, Settings
@@ -67,9 +67,7 @@ class Recorder:
 
     def silence(self) -> None:
         """Take back what lies ahead; end what sounds now."""
-        now = asyncio.get_running_loop().time()
-        self.events = [event for event in self.events if event.time <= now]
-        self.events += let_go(self.events, now)
+        self.events = cut(self.events, asyncio.get_running_loop().time())
 
 
 class Collector:

@@ -17,7 +17,7 @@ import rtmidi
 from duet.errors import MidiError
 from duet.midi import message_of
 from duet.midi_ports import OURS, Port, is_there, list_ports, quiet, working_apis
-from duet.note import Event, NoteOff, NoteOn, Pedal, order
+from duet.note import Event, Sounding, order
 
 SPIN = 0.001
 """Seconds before an event is due from which the thread no longer sleeps."""
@@ -33,8 +33,7 @@ class Sender:
         self._waiting: list[tuple[tuple[float, int], int, Event]] = []
         self._count = count()
         self._condition = threading.Condition()
-        self._sounding: set[int] = set()
-        self._pedal_down = False
+        self._sounding = Sounding()
         self._closed = False
         self.lateness: list[float] = []
         """Seconds by which each event left late, for `duet bench live`."""
@@ -51,13 +50,9 @@ class Sender:
         """Drop what waits; end what sounds, now, from the calling thread."""
         with self._condition:
             self._waiting.clear()
-            now = time.monotonic()
-            for pitch in sorted(self._sounding):
-                self._write(message_of(NoteOff(now, pitch)))
-            if self._pedal_down:
-                self._write(message_of(Pedal(now, 0)))
-            self._sounding.clear()
-            self._pedal_down = False
+            for event in self._sounding.let_go(time.monotonic()):
+                self._write(message_of(event))
+            self._sounding = Sounding()
 
     def close(self) -> None:
         """Silence, and tell the other end so in every way MIDI has (CC 64, CC 123); end the thread."""
@@ -88,13 +83,7 @@ class Sender:
                 self._send_now(event)
 
     def _send_now(self, event: Event) -> None:
-        match event:
-            case NoteOn(_, pitch, _):
-                self._sounding.add(pitch)
-            case NoteOff(_, pitch):
-                self._sounding.discard(pitch)
-            case Pedal():
-                self._pedal_down = event.down
+        self._sounding.follow(event)
         self._write(message_of(event))
         if len(self.lateness) < KEPT:
             self.lateness.append(time.monotonic() - event.time)

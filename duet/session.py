@@ -75,8 +75,7 @@ class Session:
             await self.wait_until_idle()
         finally:
             self._interrupt()
-            for out in self._outs:
-                out.silence()
+            self._silence()
 
     async def wait_until_idle(self) -> None:
         """Return when nobody has the floor."""
@@ -95,8 +94,7 @@ class Session:
     def panic(self) -> None:
         """Silence everything at once, whoever has the floor."""
         self._interrupt()
-        for out in self._outs:
-            out.silence()
+        self._silence()
         self.feed(Sounded(self.turn.number))
 
     def _tick(self) -> None:
@@ -136,11 +134,14 @@ class Session:
         answer.cancel()
         if self._pump_timer:
             self._pump_timer.cancel()
-        for out in self._outs:
-            out.silence()
+        self._silence()
         now = self._now()
         self.seat.cut(plan.heard(now) if plan else 0.0)
         self._observe(Cut(now))
+
+    def _silence(self) -> None:
+        for out in self._outs:
+            out.silence()
 
     async def _compose(self, respond: Respond, decided: float) -> None:
         """Ask for an answer and plan it while it is being composed; `_pump` plays it meanwhile."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from duet.errors import FileError
 from duet.midi import write_midi
 from duet.news import Cut, News, Played, Turned, Who
-from duet.note import Event, NoteOff, NoteOn, Pedal, at, let_go
+from duet.note import Event, NoteOff, NoteOn, Pedal, at, cut
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,7 @@ class Hands:
 
     def cut(self, time: float) -> None:
         """Nothing after `time` sounded; what sounded then ended then."""
-        self._recent = [event for event in self._recent if event.time <= time]
-        self._recent += let_go(self._recent, time)
+        self._recent = cut(self._recent, time)
 
     def settle(self) -> list[Event]:
         """The turn is over and nothing can be taken back any more; return what is new since the last time."""

@@ -11,7 +11,7 @@ VOICES = ("piano", "sine")
 
 def load_partner(name: str) -> Partner:
     """A partner by name or by a checkpoint's path, on one thread. Raises CheckpointError."""
-    _one_thread()
+    one_thread()
     from models.partners import load_partner as load
 
     return load(name)
@@ -19,7 +19,7 @@ def load_partner(name: str) -> Partner:
 
 def load_voice(name: str) -> Voice:
     """A voice by name or by a checkpoint's path, on one thread. Raises CheckpointError."""
-    _one_thread()
+    one_thread()
     from models.voices import load_voice as load
 
     return load(name)
@@ -34,7 +34,7 @@ def weights_of(kind: str, name: str) -> Path:
     return Path(models.__file__).parent / "weights" / f"{kind}.safetensors"
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
     """A model is small: a second thread would only take the core the voice needs."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(name, "1")

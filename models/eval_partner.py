@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from duet.errors import FileError
-from duet.note import Event, Note, NoteOff, NoteOn, Pedal, at, notes_of
+from duet.note import Event, Note, NoteOff, NoteOn, at, let_go, notes_of
 from duet.piece import Piece
 from duet.request import Request
 from models.compose import UNTIL
@@ -149,7 +149,6 @@ def excerpt(tune: Tune, start: float) -> list[Event]:
     held: set[int] = set()
     rows = tune.tokens
     inside = rows[(rows["time"] >= start) & (rows["time"] < start + SECONDS)]
-    pedal = False
     for time, token, velocity in inside.tolist():
         event = event_of(token, time - start)
         match event:
@@ -160,11 +159,8 @@ def excerpt(tune: Tune, start: float) -> list[Event]:
                 if pitch not in held:
                     continue
                 held.remove(pitch)
-            case Pedal():
-                pedal = event.down
         events.append(event)
-    events += [NoteOff(SECONDS, pitch) for pitch in sorted(held)]
-    return events + ([Pedal(SECONDS, 0)] if pedal else [])
+    return events + let_go(events, SECONDS)
 
 
 def passages(tunes: Sequence[Tune], number: int, seed: int) -> list[tuple[Tune, float]]:

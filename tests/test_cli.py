@@ -166,6 +166,14 @@ def test_every_command_shows_an_example_in_its_help() -> None:
         parser().parse_args(example.split())
 
 
+def test_the_names_the_face_offers_are_those_there_are() -> None:
+    from duet.wiring import PARTNERS, VOICES
+    from models import partners, voices
+
+    assert partners.NAMES == PARTNERS
+    assert voices.NAMES == VOICES
+
+
 def test_version_is_told() -> None:
     from duet import __version__
 
