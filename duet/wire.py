@@ -43,22 +43,23 @@ class Wire:
             while True:
                 self._hop(self._deliver, self._connection.recv())
         except (EOFError, OSError):
+            self._connection.close()  # here, where nobody can be reading from it
             if not self._closed:
                 self._hop(self._gone)
 
     def _write(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, TypeError):  # closed by the reader, even in mid-send
             while (value := self._outbox.get()) is not None:
                 self._connection.send(value)
         self._hang_up()
 
     def _hang_up(self) -> None:
-        """Close it so that the other end notices, though our own reader may be waiting in it."""
-        with contextlib.suppress(OSError, AttributeError):  # a pipe that is no socket, on Windows
+        """End the line so that both ends notice, though our own reader may be waiting in it; it closes."""
+        try:
             line = socket.fromfd(self._connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)
             with line:
                 line.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError):
+        except (OSError, AttributeError):  # gone already, or a pipe that is no socket, on Windows
             self._connection.close()
 
     def _hop(self, call: Callable[..., None], *values: object) -> None:
