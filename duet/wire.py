@@ -26,6 +26,8 @@ class Wire:
         self._loop = asyncio.get_running_loop()
         self._outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._closed = False
+        self._closing = threading.Lock()
+        """Held to close the connection or to hang up: a number closed twice may by then be another file's."""
         threading.Thread(target=self._read, name="wire-in", daemon=True).start()
         threading.Thread(target=self._write, name="wire-out", daemon=True).start()
 
@@ -43,7 +45,8 @@ class Wire:
             while True:
                 self._hop(self._deliver, self._connection.recv())
         except (EOFError, OSError):
-            self._connection.close()  # here, where nobody can be reading from it
+            with self._closing:
+                self._connection.close()  # here, where nobody can be reading from it
             if not self._closed:
                 self._hop(self._gone)
 
@@ -55,12 +58,16 @@ class Wire:
 
     def _hang_up(self) -> None:
         """End the line so that both ends notice, though our own reader may be waiting in it; it closes."""
-        try:
-            line = socket.fromfd(self._connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)
-            with line:
-                line.shutdown(socket.SHUT_RDWR)
-        except (OSError, AttributeError):  # gone already, or a pipe that is no socket, on Windows
-            self._connection.close()
+        with self._closing:
+            if self._connection.closed:
+                return
+            try:
+                line = socket.fromfd(self._connection.fileno(), socket.AF_UNIX, socket.SOCK_STREAM)
+            except AttributeError:  # a pipe that is no socket, on Windows
+                self._connection.close()
+                return
+        with line, contextlib.suppress(OSError):  # the other end has gone, which our reader sees for itself
+            line.shutdown(socket.SHUT_RDWR)
 
     def _hop(self, call: Callable[..., None], *values: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
