@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from duet import __version__
@@ -69,6 +69,28 @@ def _add_music(group: argparse._ArgumentGroup | argparse.ArgumentParser, live: b
     )
     group.add_argument(
         "--temperature", type=_positive, default=1.0, metavar="T", help="0.1 safe .. 2 wild (default 1)"
+    )
+    group.add_argument(
+        "--length", type=_positive, default=1.0, metavar="X", help="the answer's length, in calls (default 1)"
+    )
+    group.add_argument("--density", type=_positive, metavar="N", help="notes a second (default: as played)")
+    group.add_argument(
+        "--loudness", type=_within(1, 127), metavar="V", help="mean velocity, 1..127 (default: as played)"
+    )
+    group.add_argument(
+        "--register",
+        type=_within(0, 127),
+        metavar="P",
+        help="mean pitch, 60 is middle C (default: as played)",
+    )
+    group.add_argument(
+        "--closeness", type=_within(0, 1), metavar="C", help="0 contrast .. 1 echo (default: as it likes)"
+    )
+    group.add_argument(
+        "--key",
+        default="",
+        metavar="SCALE",
+        help='only its notes: "C major", "F# minor", or call: the call\'s',
     )
     group.add_argument(
         "--seed", type=int, default=None if live else 1, metavar="S", help="same seed, same call: same answer"
@@ -223,6 +245,16 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
     return value
+
+
+def _within(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must be {low} .. {high}, not {text}")
+        return value
+
+    return read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -30,8 +30,8 @@ def live(options: argparse.Namespace) -> None:
         raise DuetError("no terminal to draw on: say --headless, or run it in a terminal")
     log = Path(os.devnull) if options.headless else _log_file()
     wanted = LiveOptions(
-        options.port, options.out, options.voice, options.partner, options.audio, options.headless, options.style,
-        options.temperature, seed, takes, log, PARTNERS, VOICES,
+        options.port, options.out, options.voice, options.partner, options.audio, options.headless,
+        _character(options), seed, options.length, takes, log, PARTNERS, VOICES,
     )  # fmt: skip
     show = _print_news if options.headless else _print_farewell
     asyncio.run(play_live(wanted, Loaders(load_partner, load_voice), show))
@@ -172,14 +172,23 @@ def render(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace, partner: Any) -> Any:
-    from duet.session import Settings
+    from duet.request import Settings
 
     if options.style and options.style not in partner.styles:
         known = ", ".join(partner.styles) or "no style at all"
         raise CheckpointError(
             f"the partner {options.partner!r} knows no style {options.style!r}; it knows {known}"
         )
-    return Settings(options.temperature, options.style, options.seed)
+    return Settings(_character(options), options.seed, options.length)
+
+
+def _character(options: argparse.Namespace) -> Any:
+    from duet.request import Character
+
+    return Character(
+        options.temperature, options.style, options.density, options.loudness, options.register,
+        options.closeness, options.key,
+    )  # fmt: skip
 
 
 def _from_zero(events: list[Any]) -> list[Any]:

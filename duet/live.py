@@ -23,9 +23,10 @@ from duet.models_handle import Loaders, Models
 from duet.news import Choose, HandOver, Health, Message, News, Panic, Quit, Setup, Turned, Wish
 from duet.ports import MidiOut
 from duet.remote import Failed, Loaded, Speed
+from duet.request import Character, Settings
 from duet.ring import Ring
 from duet.sender import MidiPort, Sender
-from duet.session import Session, Settings
+from duet.session import Session
 from duet.takes import Take, recover
 from duet.turn import HandOver as HandTheTurn
 
@@ -45,9 +46,9 @@ class LiveOptions:
     partner: str
     audio: str | None
     headless: bool
-    style: str
-    temperature: float
+    character: Character
     seed: int
+    length: float
     takes: Path
     log: Path
     """Where native libraries print to while the face has the terminal."""
@@ -118,20 +119,18 @@ class Engine:
             await self._face.start()
             closing.callback(self._face.close)
         styles = await self._models.start()
-        if options.style and options.style not in styles:
+        style = options.character.style
+        if style and style not in styles:
             known = ", ".join(styles) or "no style at all"
-            raise DuetError(
-                f"the partner {options.partner!r} knows no style {options.style!r}; it knows {known}"
-            )
+            raise DuetError(f"the partner {options.partner!r} knows no style {style!r}; it knows {known}")
         outs: list[MidiOut] = [sender]
         if self._models.voice:
             outs.append(self._models.voice)
-        settings = Settings(options.temperature, options.style, options.seed)
+        settings = Settings(options.character, options.seed, options.length)
         self._session = Session(keyboard, self._models.seat, outs, self._observe, settings)
         self._setup = Setup(
             keyboard.name, midi.name, audio, options.partner, options.partners,
-            options.voice if self._models.voice else "", options.voices, options.style, ("", *styles),
-            options.temperature,
+            options.voice if self._models.voice else "", options.voices, ("", *styles), settings,
         )  # fmt: skip
         self._observe(self._setup)
         self._observe(Turned(self._session.turn.state.name, 0, time.monotonic()))
@@ -197,9 +196,9 @@ class Engine:
             case Loaded(name) if self._setup and is_voice:
                 self._change_setup(voice=name)
             case Loaded(name, styles) if self._setup and self._session:
-                style = self._setup.style if self._setup.style in styles else ""
-                self._session.change(style=style)
-                self._change_setup(partner=name, style=style, styles=("", *styles))
+                style = self._session.settings.character.style
+                self._session.change(style=style if style in styles else "")
+                self._change_setup(partner=name, styles=("", *styles), settings=self._session.settings)
 
     def _grant(self, wish: Wish) -> None:
         """Do what the player asks in the face."""
@@ -213,17 +212,18 @@ class Engine:
                     self._session.feed(HandTheTurn(time.monotonic()))
                 case Panic():
                     self._session.panic()
-                case Choose("temperature", value) if isinstance(value, float | int):
-                    temperature = min(2.0, max(0.1, float(value)))
-                    self._session.change(temperature=temperature)
-                    self._change_setup(temperature=temperature)
-                case Choose("style", str(value)) if not value or value in self._setup.styles:
-                    self._session.change(style=value)
-                    self._change_setup(style=value)
                 case Choose("partner" | "voice" as setting, str(value)):
                     self._models.load(value, setting == "voice")
+                case Choose("style", value) if value and value not in self._setup.styles:
+                    self._say(f"the partner knows no style {value!r}", True)
+                case Choose(setting, value):
+                    try:
+                        self._session.change(**{setting: value})
+                        self._change_setup(settings=self._session.settings)
+                    except (TypeError, ValueError) as error:
+                        self._say(f"{setting} stays as it is: {error}", True)
                 case _:
-                    self._say(f"{wish} is nothing that can be chosen", True)
+                    self._say(f"{wish} is nothing that can be done yet", True)
 
     def _change_setup(self, **changes: object) -> None:
         assert self._setup is not None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from duet.note import Event
+from duet.request import Settings
 
 
 class Who(Enum):
@@ -33,9 +34,12 @@ class Setup:
     voice: str
     """Empty if there is no sound."""
     voices: tuple[str, ...]
-    style: str
     styles: tuple[str, ...]
-    temperature: float
+    """The styles the partner knows; the empty one, "like me", is first."""
+    settings: Settings
+    """What the next answer will be asked for."""
+    turn: str = "adaptive"
+    """The turn-taking policy, as `--turn` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +96,46 @@ class Message:
     error: bool = False
 
 
-News = Setup | Turned | Played | Cut | Answered | Health | Message
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A beat of the clock we follow, or of our own metronome."""
+
+    number: int
+    """Beats since the start; 0 is a bar's first if the bars are known."""
+    bpm: float
+    """Quarter notes a minute, smoothed."""
+    time: float
+    """When it sounds, on the session clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud the voice has been since this was last told; about ten times a second while it sounds."""
+
+    peak: float
+    """0 .. 1 of full scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugged:
+    """What could be plugged in. Told at the start and whenever it changes."""
+
+    midi_ins: tuple[str, ...]
+    midi_outs: tuple[str, ...]
+    audio_devices: tuple[str, ...]
+
+
+News = Setup | Turned | Played | Cut | Answered | Health | Message | Beat | Level | Plugged
 
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Change a setting: partner, voice, style or temperature."""
+    """Change a setting."""
 
     setting: str
-    """ "partner", "voice", "style" or "temperature"."""
-    value: str | float
+    """ "partner", "voice", "turn", "port", "out", "audio", or a field of Settings or its Character."""
+    value: str | float | None
+    """None leaves it to the partner, where that is possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +149,48 @@ class Panic:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """Another answer to the last call, please."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Play the last answer once more, as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Mark the last exchange as one worth keeping (`duet takes` shows the mark)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """The voice falls silent, or sounds again; MIDI goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metronome:
+    """The metronome on or off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A tap of the tempo."""
+
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A key of the computer keyboard, for who has no other: a note of fixed length, since no release is told."""
+
+    pitch: int
+    velocity: int = 80
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the session, cleanly."""
 
 
-Wish = Choose | HandOver | Panic | Quit
+Wish = Choose | HandOver | Panic | Again | Replay | Keep | Mute | Metronome | Tap | Press | Quit

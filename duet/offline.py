@@ -16,8 +16,8 @@ from duet.inline import InlineSeat, InlineVoice, Score
 from duet.news import Answered, News, Played, Who
 from duet.note import Event, NoteOn, at, cut, let_go
 from duet.ports import Block, MidiOut, Partner, Voice
-from duet.request import Request
-from duet.session import Session, Settings
+from duet.request import Request, Settings
+from duet.session import Session
 
 RING_OUT = 6.0
 """Seconds at most that a rendering goes on after its last event."""

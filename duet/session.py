@@ -6,7 +6,6 @@ Knows neither networks, devices nor the face: only the ports. It alone reads the
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 from duet.errors import DuetError
 from duet.news import Answered, Cut, Message, News, Played, Turned, Who
@@ -14,7 +13,7 @@ from duet.note import Event, NoteOn
 from duet.phrase_end import Policy, adaptive
 from duet.plan import Plan
 from duet.ports import Listener, MidiOut, Seat
-from duet.request import Request
+from duet.request import Request, Settings
 from duet.turn import Effect, HandOver, Hear, Respond, Sounded, State, Stop, Turn
 
 logger = logging.getLogger(__name__)
@@ -25,18 +24,6 @@ COMMIT = 0.05
 """Seconds ahead of their time that planned events go to the outs; until then they may be dropped."""
 BATCH = 0.01
 """Seconds of events that one waking of the pump takes together, so that a chord costs one."""
-SHORTEST_ANSWER, LONGEST_ANSWER = 2.0, 20.0
-"""Bounds, in seconds, of what is asked of the partner."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What may change between two answers."""
-
-    temperature: float = 1.0
-    style: str = ""
-    seed: int = 0
-    """Turn n asks with seed + n, so that two answers differ and a session can be had again."""
 
 
 class Session:
@@ -184,17 +171,12 @@ class Session:
         self.feed(Sounded(self.turn.number))
 
     def _request(self, respond: Respond) -> Request:
-        onsets = [event.time for event in respond.call if isinstance(event, NoteOn)]
-        length = respond.call[-1].time - onsets[0]
-        seconds = min(LONGEST_ANSWER, max(SHORTEST_ANSWER, length))
-        settings = self.settings
-        return Request(
-            respond.turn, seconds, settings.temperature, settings.style, settings.seed + respond.turn
-        )
+        onset = next(event.time for event in respond.call if isinstance(event, NoteOn))
+        return self.settings.request(respond.turn, respond.call[-1].time - onset)
 
-    def change(self, **settings: float | str | int) -> None:
-        """Change settings (see Settings); they hold from the next answer on."""
-        self.settings = replace(self.settings, **settings)  # type: ignore[arg-type]
+    def change(self, **settings: object) -> None:
+        """Change settings (see `Settings.changed`); they hold from the next answer on."""
+        self.settings = self.settings.changed(**settings)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

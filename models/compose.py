@@ -161,7 +161,7 @@ class Composer:
             logits[self._hasty(SECONDS)] = -torch.inf
         if not logits.isfinite().any():
             return bin_of(self._manners.shortest_note)
-        return draw(logits, self._request.temperature, self._manners.gap_floor, self._generator)
+        return draw(logits, self._request.character.temperature, self._manners.gap_floor, self._generator)
 
     def _hasty(self, gap: Tensor) -> Tensor:
         """Whether a stroke so long after the last step is too soon after the last stroke for another chord."""
@@ -187,12 +187,14 @@ class Composer:
             logits[OFF:] = -torch.inf
         elif held.sum() >= self._most_keys:
             logits[:OFF] = -torch.inf
-        temperature = self._request.temperature * self._manners.coolness
+        temperature = self._request.character.temperature * self._manners.coolness
         token = draw(logits, temperature, self._manners.token_floor, self._generator)
         if token >= OFF:
             return self._give(gap, token)
         levels = self._net.velocity_logits(state.h, gaps, torch.tensor([[token]]))[0, 0]
-        level = draw(levels, self._request.temperature, self._manners.velocity_floor, self._generator)
+        level = draw(
+            levels, self._request.character.temperature, self._manners.velocity_floor, self._generator
+        )
         return self._give(gap, token, level)
 
     def _boredom(self, now: float) -> Tensor:

@@ -126,13 +126,13 @@ class MarkovPartner:
 
     def _compose(self, request: Request) -> Iterator[Chord]:
         """Draw chords until about the wanted length, ending on one that ended a phrase if one comes up."""
-        draw = random.Random(f"{request.seed} {request.temperature}")
+        draw = random.Random(f"{request.seed} {request.character.temperature}")
         waits = sorted(chord.wait for chord in self._last_call if chord.wait)
         usual = waits[len(waits) // 2] if waits else DEFAULT_WAIT
         context: list[Chord | None] = [None, *self._last_call]
         time = 0.0
         while time < request.seconds:
-            chord = self._next(context, request.temperature, draw)
+            chord = self._next(context, request.character.temperature, draw)
             if not chord.wait or chord.wait > 4 * usual:
                 if not chord.wait and time + usual >= 0.8 * request.seconds:
                     yield chord

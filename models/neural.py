@@ -78,9 +78,9 @@ class NeuralPartner:
 
     def respond(self, request: Request) -> Iterator[Event]:
         """Compose the answer event by event."""
-        if request.style and request.style not in self.styles:
-            raise ValueError(f"no style {request.style!r}; there are {', '.join(self.styles)}")
-        style = self.styles.index(request.style) + 1 if request.style else 0
+        if request.character.style and request.character.style not in self.styles:
+            raise ValueError(f"no style {request.character.style!r}; there are {', '.join(self.styles)}")
+        style = self.styles.index(request.character.style) + 1 if request.character.style else 0
         self._answers += 1
         number = self._answers
         self._begin(PARTNER, style)

@@ -152,8 +152,8 @@ class DuetApp(App[None]):
         self._devices.plug(setup)
         self._choosers["partner"].settle(setup.partner, setup.partners)
         self._choosers["voice"].settle(setup.voice, setup.voices)
-        self._choosers["style"].settle(setup.style, setup.styles)
-        self._choosers["temperature"].settle(f"{setup.temperature:.1f}", _TEMPERATURES)
+        self._choosers["style"].settle(setup.settings.character.style, setup.styles)
+        self._choosers["temperature"].settle(f"{setup.settings.character.temperature:.1f}", _TEMPERATURES)
 
     def on_chooser_asked(self, asked: Chooser.Asked) -> None:
         """Pass a setting on; the session decides."""

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duet.note import NoteOff, NoteOn, Pedal, events_of, notes_of, order
-from duet.request import Request
+from duet.request import Character, Request
 from models.markov import MarkovPartner
 from tests.playing import assert_good_manners, calls, melody
 
@@ -11,7 +11,8 @@ def answer(call, partner=None, **settings):
     partner = partner or MarkovPartner()
     for event in call:
         partner.hear(event)
-    return list(partner.respond(Request(**{"turn": 1, "seconds": 2.0, **settings})))
+    seconds, seed = settings.pop("seconds", 2.0), settings.pop("seed", 0)
+    return list(partner.respond(Request(1, seconds, Character(**settings), seed)))
 
 
 @given(st.lists(calls, min_size=1, max_size=3), st.integers(0, 9), st.floats(0.2, 3))

@@ -11,7 +11,7 @@ from duet.midi import read_midi
 from duet.note import Note, NoteOff, NoteOn, Pedal, events_of, notes_of
 from duet.offline import answer_call, sing, write_wav
 from duet.picture import draw_duet
-from duet.session import Settings
+from duet.request import Settings
 from tests.fakes import EchoPartner, ToneVoice
 
 CALL = events_of(

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from duet.errors import CheckpointError
 from duet.note import NoteOff, NoteOn, Pedal, at, notes_of, order
-from duet.request import Request
+from duet.request import Character, Request
 from models.bench_partner import bench_partner
 from models.compose import Manners
 from models.events import OFF, PARTNER, PLAYER, steps_of
@@ -49,7 +49,8 @@ def partner(weights):
 def answer(partner, call=(), **settings):
     for event in call:
         partner.hear(event)
-    return list(partner.respond(Request(**{"turn": 1, "seconds": 2.0, **settings})))
+    seconds, seed = settings.pop("seconds", 2.0), settings.pop("seed", 0)
+    return list(partner.respond(Request(1, seconds, Character(**settings), seed)))
 
 
 PHRASE = sorted([Pedal(0.1, 127), *melody([60, 64, 67, 72, 67, 64]), Pedal(1.9, 0)], key=order)

@@ -193,7 +193,8 @@ def test_settings_hold_from_the_next_answer_and_each_turn_has_its_own_seed() -> 
         await session.run()
 
     run(main())
-    assert [(r.temperature, r.style, r.seed) for r in partner.requests] == [(1.0, "", 1), (0.5, "fancy", 42)]
+    asked = [(each.character.temperature, each.character.style, each.seed) for each in partner.requests]
+    assert asked == [(1.0, "", 1), (0.5, "fancy", 42)]
 
 
 def test_the_voice_sings_when_the_notes_are_due() -> None:

@@ -25,6 +25,7 @@ from duet.news import (
     Wish,
 )
 from duet.note import Note, NoteOff, NoteOn, Pedal, events_of
+from duet.request import Character, Settings
 from terminal_ui import lettering
 from terminal_ui.app import DuetApp
 from terminal_ui.banner import TurnBanner
@@ -49,9 +50,8 @@ SETUP = Setup(
     partners=("neural", "markov"),
     voice="piano",
     voices=("piano", "sine"),
-    style="like me",
     styles=("like me", "classical", "jazz"),
-    temperature=1.0,
+    settings=Settings(Character(style="like me")),
 )
 
 
@@ -177,7 +177,7 @@ async def test_keys_pressed_quickly_step_on_from_what_was_asked() -> None:
 
 @pytest.mark.parametrize(("key", "limit"), [("plus", 2.0), ("minus", 0.2)])
 async def test_the_temperature_stops_at_its_limits(key: str, limit: float) -> None:
-    link = ScriptedLink(changed(temperature=limit))
+    link = ScriptedLink(changed(settings=SETUP.settings.changed(temperature=limit)))
     app = DuetApp(link, Clock())
     async with app.run_test() as pilot:
         await tell(app, link, pilot)

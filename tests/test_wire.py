@@ -46,7 +46,7 @@ def test_both_ends_may_hang_up_at_the_same_moment(monkeypatch: pytest.MonkeyPatc
         for end in ends:
             end.send(1)
             end.close()
-        while not (ours.closed and theirs.closed):
+        while not (ours.closed and theirs.closed):  # noqa: ASYNC110 (threads close them)
             await asyncio.sleep(0.001)
 
     async def many() -> None:
