@@ -1,4 +1,4 @@
-"""What each command does; heavy imports stay inside the command that needs them."""
+"""The commands `duet` (live play) and `duet ports`; heavy imports stay inside them."""
 
 import argparse
 import asyncio
@@ -13,8 +13,6 @@ from typing import Any
 from duet.errors import CheckpointError, DuetError, FileError
 from duet.news import Answered, Message, News, Setup, Turned
 from duet.wiring import PARTNERS, VOICES, load_partner, load_voice
-
-DEMO_CALL = Path(__file__).with_name("call.mid")
 
 
 def live(options: argparse.Namespace) -> None:
@@ -109,69 +107,8 @@ def ports(options: argparse.Namespace) -> None:
         print(f"note: {problem}", file=sys.stderr)
 
 
-def demo(options: argparse.Namespace) -> None:
-    """A whole duet, to files and, where there is a device, to the ears."""
-    from duet.audio import play_file
-    from duet.midi import read_midi, write_midi
-    from duet.offline import answer_call, write_wav
-    from duet.picture import draw_duet
-
-    folder = writable(options.out)
-    print(f"loading the {options.partner} partner and the {options.voice} voice", flush=True)
-    partner, voice = load_partner(options.partner), load_voice(options.voice)
-    print("playing", flush=True)
-    exchange = answer_call(read_midi(DEMO_CALL), partner, _settings(options, partner), voice)
-    write_midi(folder / "call.mid", {"player": exchange.call})
-    write_midi(folder / "answer.mid", {"partner": _from_zero(exchange.answer)})
-    write_midi(folder / "duet.mid", {"player": exchange.call, "partner": exchange.answer})
-    samples = exchange.sound
-    assert samples is not None
-    write_wav(folder / "duet.wav", samples, voice.sample_rate)
-    draw_duet(folder / "duet.png", exchange.call, exchange.answer, samples, voice.sample_rate)
-    play_file(samples, voice.sample_rate, print)
-    names = ", ".join(f"{name}" for name in ("call.mid", "answer.mid", "duet.mid", "duet.wav", "duet.png"))
-    print(f"written to {folder}: {names}")
-    wait = exchange.listening + exchange.composing
-    print(
-        f"the answer began {wait * 1000:.0f} ms after the last key: {exchange.listening * 1000:.0f} ms listening for "
-        f"the phrase's end, {exchange.composing * 1000:.0f} ms composing the first note"
-    )
-
-
-def answer(options: argparse.Namespace) -> None:
-    """Answer a file."""
-    import numpy as np
-
-    from duet.midi import read_midi, write_midi
-    from duet.offline import answer_call, sing, write_wav
-
-    call = read_midi(options.call)
-    out = options.out or options.call.with_name(options.call.stem + "-answer.mid")
-    partner = load_partner(options.partner)
-    voice = load_voice(options.voice) if options.audio else None
-    exchange = answer_call(call, partner, _settings(options, partner))
-    events = _from_zero(exchange.answer)
-    write_midi(out, {"partner": events})
-    print(f"written: {out}")
-    if voice:
-        write_wav(options.audio, np.concatenate(list(sing(events, voice))), voice.sample_rate)
-        print(f"written: {options.audio}")
-
-
-def render(options: argparse.Namespace) -> None:
-    """Let the voice sing a file."""
-    import numpy as np
-
-    from duet.midi import read_midi
-    from duet.offline import sing, write_wav
-
-    events = read_midi(options.notes)
-    voice = load_voice(options.voice)
-    write_wav(options.out, np.concatenate(list(sing(events, voice))), voice.sample_rate)
-    print(f"written: {options.out}")
-
-
-def _settings(options: argparse.Namespace, partner: Any) -> Any:
+def settings_of(options: argparse.Namespace, partner: Any) -> Any:
+    """What the options ask of a partner. Raises CheckpointError if it knows no such style."""
     from duet.request import Settings
 
     if options.style and options.style not in partner.styles:
@@ -189,12 +126,6 @@ def _character(options: argparse.Namespace) -> Any:
         options.temperature, options.style, options.density, options.loudness, options.register,
         options.closeness, options.key,
     )  # fmt: skip
-
-
-def _from_zero(events: list[Any]) -> list[Any]:
-    from duet.note import at
-
-    return [at(event, event.time - events[0].time) for event in events]
 
 
 def writable(folder: Path) -> Path:

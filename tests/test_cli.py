@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from duet.cli import main, parser
-from duet.commands import DEMO_CALL
+from duet.file_commands import DEMO_CALL
 from duet.midi import read_midi, write_midi
 from duet.note import Note, events_of, notes_of
 

@@ -13,7 +13,17 @@ FLOORS = [
     {"duet.ports", "duet.midi", "duet.news"},
     set(),  # the rest of duet, and models
     {"terminal_ui"},
-    {"duet.cli", "duet.commands", "duet.model_commands", "duet.wiring", "duet.__main__"},
+    {
+        "duet.cli",
+        "duet.option_kit",
+        "duet.play_options",
+        "duet.model_options",
+        "duet.commands",
+        "duet.file_commands",
+        "duet.model_commands",
+        "duet.wiring",
+        "duet.__main__",
+    },
 ]
 """Floors 1 to 6; a module not named is on the fourth (duet, models) or the fifth (terminal_ui)."""
 

@@ -1,0 +1,100 @@
+"""The options of the commands that make, judge and time the networks."""
+
+import argparse
+from pathlib import Path
+
+from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, positive
+
+
+def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    """`train`, `eval`, `bench`."""
+    train = command(
+        commands,
+        "train",
+        "train the partner or the voice on a folder of MIDI files",
+        "duet train partner --data my_midi --minutes 10",
+        "duet.model_commands",
+    )
+    train.add_argument("what", choices=("partner", "voice"))
+    train.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="MIDI files; a manifest.csv in it gives the splits (default: corpus or ../shared/corpus)",
+    )
+    train.add_argument(
+        "--out",
+        type=Path,
+        metavar="WEIGHTS",
+        help="where the weights go (default: runs/WHAT/WHAT.safetensors)",
+    )
+    train.add_argument(
+        "--minutes", type=positive, default=30.0, metavar="M", help="time to train (default 30)"
+    )
+    train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    train.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument(
+        "--from", dest="start_from", type=Path, metavar="WEIGHTS", help="partner: start from these weights"
+    )
+    train.add_argument(
+        "--soundfont",
+        type=Path,
+        default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
+        metavar="SF2",
+        help="voice: what FluidSynth renders the targets with",
+    )
+    judge = command(
+        commands,
+        "eval",
+        "judge the partner, the voice or the turn-taking on held-out pieces",
+        "duet eval voice --data corpus --pieces 10 --json",
+        "duet.model_commands",
+    )
+    judge.add_argument("what", choices=("partner", "voice", "turns"))
+    judge.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="MIDI files; the test split of its manifest.csv if it has one (default: as for train)",
+    )
+    judge.add_argument(
+        "--pieces",
+        type=int,
+        default=10,
+        metavar="N",
+        help="voice, turns: how many pieces at most (default 10)",
+    )
+    judge.add_argument(
+        "--weights", default="", metavar="NAME|FILE", help="which partner or voice (default: the shipped one)"
+    )
+    judge.add_argument(
+        "--soundfont",
+        type=Path,
+        default=Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
+        metavar="SF2",
+        help="voice: what the truth is rendered with",
+    )
+    judge.add_argument(
+        "--picture", type=Path, metavar="PNG", help="voice: also draw spectrograms, model beside truth"
+    )
+    judge.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    bench = command(
+        commands,
+        "bench",
+        "measure how fast the voice, the partner or the whole live path is",
+        "duet bench live --json",
+        "duet.model_commands",
+    )
+    bench.add_argument("what", choices=("voice", "partner", "live"))
+    bench.add_argument("--weights", default="", metavar="FILE", help="voice, partner: other than the shipped")
+    bench.add_argument("--voice", default="piano", metavar="VOICE", help="live: " + VOICE_HELP)
+    bench.add_argument("--partner", default="neural", metavar="NAME", help="live: " + PARTNER_HELP)
+    bench.add_argument(
+        "--seconds",
+        type=positive,
+        default=10.0,
+        metavar="S",
+        help="how much music to measure with (default 10)",
+    )
+    bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")

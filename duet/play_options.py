@@ -1,0 +1,118 @@
+"""The options of playing: live, and on files."""
+
+import argparse
+from pathlib import Path
+
+from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, positive, within
+
+
+def add_live(top: argparse.ArgumentParser) -> None:
+    """What `duet` without a command takes."""
+    plug = top.add_argument_group("what is plugged in")
+    plug.add_argument(
+        "--port", metavar="N|NAME", help="the keyboard's MIDI port, by number or name (`duet ports`)"
+    )
+    plug.add_argument(
+        "--out", metavar="PORT", help="the MIDI port for answers; a new name makes a virtual port"
+    )
+    plug.add_argument("--audio", metavar="DEVICE|none", help="the audio device, or none for MIDI only")
+    plug.add_argument(
+        "--headless", action="store_true", help="no terminal UI; print a line for each event of note"
+    )
+    music = top.add_argument_group("how it plays")
+    add_music(music, live=True)
+    music.add_argument(
+        "--takes",
+        metavar="DIR",
+        type=Path,
+        help="where sessions are kept as MIDI (default: your music folder)",
+    )
+
+
+def add_music(group: argparse._ArgumentGroup | argparse.ArgumentParser, live: bool = False) -> None:
+    """How the partner answers and what it sounds like; `live` draws a new seed each time."""
+    group.add_argument("--voice", default="piano", metavar="VOICE", help=VOICE_HELP)
+    group.add_argument("--partner", default="neural", metavar="NAME", help=PARTNER_HELP)
+    group.add_argument(
+        "--style", default="", help="a style the partner knows, such as chopin or pop (default: like you)"
+    )
+    group.add_argument(
+        "--temperature", type=positive, default=1.0, metavar="T", help="0.1 safe .. 2 wild (default 1)"
+    )
+    group.add_argument(
+        "--length", type=positive, default=1.0, metavar="X", help="the answer's length, in calls (default 1)"
+    )
+    group.add_argument("--density", type=positive, metavar="N", help="notes a second (default: as played)")
+    group.add_argument(
+        "--loudness", type=within(1, 127), metavar="V", help="mean velocity, 1..127 (default: as played)"
+    )
+    group.add_argument(
+        "--register",
+        type=within(0, 127),
+        metavar="P",
+        help="mean pitch, 60 is middle C (default: as played)",
+    )
+    group.add_argument(
+        "--closeness", type=within(0, 1), metavar="C", help="0 contrast .. 1 echo (default: as it likes)"
+    )
+    group.add_argument(
+        "--key",
+        default="",
+        metavar="SCALE",
+        help='only its notes: "C major", "F# minor", or call: the call\'s',
+    )
+    group.add_argument(
+        "--seed", type=int, default=None if live else 1, metavar="S", help="same seed, same call: same answer"
+    )
+
+
+def add_play_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    """`ports`, `demo`, `answer`, `render`."""
+    ports = command(
+        commands,
+        "ports",
+        "list MIDI inputs, MIDI outputs and audio devices",
+        "duet ports --json",
+        "duet.commands",
+    )
+    ports.add_argument("--json", action="store_true", help="print one JSON object")
+    demo = command(
+        commands,
+        "demo",
+        "hear a built-in call answered; needs no keyboard and no sound card",
+        "duet demo --out demo",
+        "duet.file_commands",
+    )
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo"),
+        metavar="DIR",
+        help="folder for what it writes (default: demo)",
+    )
+    add_music(demo)
+    answer = command(
+        commands,
+        "answer",
+        "answer a MIDI file with a MIDI file, and with sound if asked",
+        "duet answer call.mid --out answer.mid --audio answer.wav",
+        "duet.file_commands",
+    )
+    answer.add_argument("call", type=Path, metavar="CALL.mid", help="what the player played")
+    answer.add_argument(
+        "--out", type=Path, metavar="ANSWER.mid", help="where the answer goes (default: CALL-answer.mid)"
+    )
+    answer.add_argument(
+        "--audio", type=Path, metavar="ANSWER.wav", help="also render the answer with the voice"
+    )
+    add_music(answer)
+    render = command(
+        commands,
+        "render",
+        "let the voice sing a MIDI file's notes, velocities and pedal",
+        "duet render notes.mid --out sound.wav --voice piano",
+        "duet.file_commands",
+    )
+    render.add_argument("notes", type=Path, metavar="NOTES.mid")
+    render.add_argument("--out", type=Path, required=True, metavar="SOUND.wav")
+    render.add_argument("--voice", default="piano", metavar="VOICE", help=VOICE_HELP)
