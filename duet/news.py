@@ -40,6 +40,16 @@ class Setup:
     """What the next answer will be asked for."""
     turn: str = "adaptive"
     """The turn-taking policy, as `--turn` writes it."""
+    turns: tuple[str, ...] = ()
+    """The policies that can be chosen."""
+    muted: bool = False
+    """The voice is silenced."""
+    metronome: bool = False
+    """Our own metronome is on."""
+    learning: str = ""
+    """The setting that the next turned MIDI knob will be bound to; empty if we are not learning."""
+    takes: str = ""
+    """The folder where this evening is kept; empty if it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +143,11 @@ class Choose:
     """Change a setting."""
 
     setting: str
-    """ "partner", "voice", "turn", "port", "out", "audio", or a field of Settings or its Character."""
+    """ "partner", "voice", "turn", "port", "out", "audio", "takes" (a folder), or a field of Settings or its Character;
+    or "learn": bind the next turned MIDI knob to the setting named in value."""
     value: str | float | None
-    """None leaves it to the partner, where that is possible."""
+    """None leaves it to the partner, where that is possible; for "port" and "out" it is our own virtual port, for
+    "audio" no sound, for "learn" no more learning."""
 
 
 @dataclass(frozen=True, slots=True)
