@@ -12,6 +12,7 @@ from duet.note import Event, NoteOn, Pedal
 from duet.request import Request
 from models.compose import CHORD, Call, Composer, Manners
 from models.events import PARTNER, PLAYER, Keyboard, Metre, Step, event_of
+from models.next_onset import NextOnset, next_onset
 from models.partner_file import load_net
 from models.partner_step import State, Stepper
 
@@ -75,6 +76,10 @@ class NeuralPartner:
             self._state = self._stepper.step(self._state, Step(0, token), style)
         self._state = self._stepper.step(self._state, Step(0, turn), style)
         self._turn, self._metre = turn, Metre()
+
+    def next_onset(self) -> NextOnset:
+        """When the next stroke is expected after what was heard last; changes nothing, costs half a step."""
+        return next_onset(self._net, self._state.h, self._state.hands)
 
     def respond(self, request: Request) -> Iterator[Event]:
         """Compose the answer event by event."""
