@@ -19,7 +19,8 @@ def live(options: argparse.Namespace) -> None:
     """Play until quit."""
     import platformdirs
 
-    from duet.live import LiveOptions, play_live
+    from duet.live import play_live
+    from duet.live_options import LiveOptions
     from duet.models_handle import Loaders
 
     takes = options.takes or platformdirs.user_music_path() / "Duet"

@@ -1,4 +1,4 @@
-"""Live play: the engine's process. Wires keyboard, session, MIDI out, sound, models and face; ends them cleanly."""
+"""Live play: the engine's process. Wires devices, session, models and face; ends them cleanly."""
 
 import asyncio
 import contextlib
@@ -9,51 +9,25 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
 
-import rtmidi
-
-from duet.audio import BLOCK, RingSpeaker, choose_device
-from duet.errors import AudioError, DuetError, MidiError, PortNotFound
+from duet.audio import BLOCK
+from duet.devices import Devices
+from duet.errors import DuetError
 from duet.face import Face
-from duet.keyboard import Keyboard
-from duet.midi_ports import OURS, Port, choose, list_ports, working_apis
+from duet.grants import Grants
+from duet.live_options import LiveOptions
 from duet.models_handle import Loaders, Models
-from duet.news import Choose, HandOver, Health, Message, News, Panic, Quit, Setup, Turned, Wish
+from duet.news import Health, Message, News, Quit, Setup, Turned, Wish
 from duet.ports import MidiOut
 from duet.remote import Failed, Loaded, Speed
-from duet.request import Character, Settings
-from duet.ring import Ring
-from duet.sender import MidiPort, Sender
+from duet.request import Settings
 from duet.session import Session
 from duet.takes import Take, recover
-from duet.turn import HandOver as HandTheTurn
 
 logger = logging.getLogger(__name__)
 
 HEALTH = 1.0
 """Seconds between health news."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveOptions:
-    """What the command line asks for; None is "you choose"."""
-
-    port: str | None
-    out: str | None
-    voice: str
-    partner: str
-    audio: str | None
-    headless: bool
-    character: Character
-    seed: int
-    length: float
-    takes: Path
-    log: Path
-    """Where native libraries print to while the face has the terminal."""
-    partners: tuple[str, ...]
-    voices: tuple[str, ...]
 
 
 class Engine:
@@ -65,17 +39,17 @@ class Engine:
         self._show = show
         self._face: Face | None = None
         self._take: Take | None = None
-        self._speaker: RingSpeaker | None = None
-        self._ring: Ring | None = None
-        self._models: Models | None = None
+        self._devices: Devices | None = None
         self._session: Session | None = None
-        self._setup: Setup | None = None
+        self._grants: Grants | None = None
         self._ended = asyncio.Event()
         self._speed = 0.0
-        self._underruns = 0
-        self.sound_died = False
-        """True once the device or the sound server has gone away."""
         self._closing = contextlib.ExitStack()
+
+    @property
+    def sound_died(self) -> bool:
+        """True once the audio device or the sound server has gone away."""
+        return self._devices is not None and self._devices.sound_died
 
     async def run(self) -> None:
         """Play until the player quits or a signal ends it. Raises DuetError if it cannot begin."""
@@ -98,84 +72,39 @@ class Engine:
 
     async def _plug_in(self) -> None:
         options, closing = self._options, self._closing
-        keyboard = Keyboard(self._find_keyboard(), self._say)
-        self._on_exit(keyboard.close)
-        midi = self._midi = self._open_midi_out()
-        sender = self._sender = Sender(midi.write)
-        self._on_exit(midi.close)
+        devices = self._devices = Devices(options.port, options.out, options.audio, self._say)
+        closing.callback(devices.close)
         closing.callback(self._report_punctuality)
-        closing.callback(sender.close)
         for path in recover(options.takes) if options.takes.is_dir() else []:
             logger.info("recovered the take %s", path)
         self._take = Take(options.takes, lambda text: self._say(text, True))
         closing.callback(self._close_take)
-        audio, problem = self._open_audio()
-        self._models = Models(
-            (options.partner, options.voice), self._loaders, self._ring, BLOCK, self._hear_models
-        )
-        closing.callback(self._models.close)
+        names = (options.partner, options.voice)
+        models = Models(names, self._loaders, devices.ring, BLOCK, self._hear_models)
+        closing.callback(models.close)
         if not options.headless:
-            self._face = Face(self._grant, self._ended.set, options.log)
+            self._face = Face(self._wish, self._ended.set, options.log)
             await self._face.start()
             closing.callback(self._face.close)
-        styles = await self._models.start()
+        styles = await models.start()
         style = options.character.style
         if style and style not in styles:
             known = ", ".join(styles) or "no style at all"
             raise DuetError(f"the partner {options.partner!r} knows no style {style!r}; it knows {known}")
-        outs: list[MidiOut] = [sender]
-        if self._models.voice:
-            outs.append(self._models.voice)
+        outs: list[MidiOut] = [devices.sender]
+        if models.voice:
+            outs.append(models.voice)
         settings = Settings(options.character, options.seed, options.length)
-        self._session = Session(keyboard, self._models.seat, outs, self._observe, settings)
-        self._setup = Setup(
-            keyboard.name, midi.name, audio, options.partner, options.partners,
-            options.voice if self._models.voice else "", options.voices, ("", *styles), settings,
+        self._session = Session(devices.keyboard, models.seat, outs, self._observe, settings)
+        setup = Setup(
+            devices.keyboard.name, devices.midi.name, devices.audio_name, options.partner, options.partners,
+            options.voice if models.voice else "", options.voices, ("", *styles), settings,
         )  # fmt: skip
-        self._observe(self._setup)
+        self._grants = Grants(self._session, models, setup, self._observe)
+        self._observe(setup)
         self._observe(Turned(self._session.turn.state.name, 0, time.monotonic()))
-        if problem:
-            self._say(problem, True)
-
-    def _on_exit(self, close: Callable[[], None]) -> None:
-        """Close a device at the end, unless its server is dead: then its library would crash in closing it."""
-        self._closing.callback(lambda: None if self.sound_died else close())
-
-    def _find_keyboard(self) -> Port | None:
-        """The port asked for; else the only keyboard there is; else None: open a port to be connected to."""
-        ports = list_ports(rtmidi.MidiIn)
-        if self._options.port is not None:
-            return choose(self._options.port, ports, "MIDI input")
-        keyboards = [port for port in ports if port.is_device]
-        return keyboards[0] if len(keyboards) == 1 else None
-
-    def _open_midi_out(self) -> MidiPort:
-        wanted = self._options.out
-        if wanted is None or wanted.casefold() == OURS.casefold():  # our own name is always our own port
-            return MidiPort(None, wanted or OURS)
-        try:
-            return MidiPort(choose(wanted, list_ports(rtmidi.MidiOut), "MIDI output"), wanted)
-        except PortNotFound as error:
-            if wanted.isdecimal() or "could be any" in str(error):
-                raise
-            return MidiPort(None, wanted)
-
-    def _open_audio(self) -> tuple[str, str]:
-        """Open the device; return its name and, where there is none, why."""
-        if self._options.audio == "none":
-            return "off", ""
-        try:
-            device = choose_device(self._options.audio)
-            self._ring = Ring(device.rate)
-            self._closing.callback(self._ring.close)
-            self._speaker = RingSpeaker(device, self._ring)
-            self._on_exit(self._speaker.close)
-        except AudioError as error:
-            self._ring = None
-            if self._options.audio is not None:
-                raise
-            return "none", f"playing MIDI without sound: {error}"
-        return device.name, ""
+        if devices.audio_problem:
+            self._say(devices.audio_problem, True)
 
     def _observe(self, news: News) -> None:
         if self._take:
@@ -187,77 +116,37 @@ class Engine:
     def _say(self, text: str, error: bool = False) -> None:
         self._observe(Message(text, error))
 
+    def _wish(self, wish: Wish) -> None:
+        if isinstance(wish, Quit):
+            self._ended.set()
+        elif self._grants:  # else still loading
+            self._grants.grant(wish)
+
     def _hear_models(self, item: Loaded | Failed | Speed, is_voice: bool) -> None:
         match item:
             case Failed(text):
                 self._say(text, True)
             case Speed(factor):
                 self._speed = factor
-            case Loaded(name) if self._setup and is_voice:
-                self._change_setup(voice=name)
-            case Loaded(name, styles) if self._setup and self._session:
-                style = self._session.settings.character.style
-                self._session.change(style=style if style in styles else "")
-                self._change_setup(partner=name, styles=("", *styles), settings=self._session.settings)
-
-    def _grant(self, wish: Wish) -> None:
-        """Do what the player asks in the face."""
-        if isinstance(wish, Quit):
-            self._ended.set()
-        elif self._session is None or self._models is None or self._setup is None:
-            return  # still loading
-        else:
-            match wish:
-                case HandOver():
-                    self._session.feed(HandTheTurn(time.monotonic()))
-                case Panic():
-                    self._session.panic()
-                case Choose("partner" | "voice" as setting, str(value)):
-                    self._models.load(value, setting == "voice")
-                case Choose("style", value) if value and value not in self._setup.styles:
-                    self._say(f"the partner knows no style {value!r}", True)
-                case Choose(setting, value):
-                    try:
-                        self._session.change(**{setting: value})
-                        self._change_setup(settings=self._session.settings)
-                    except (TypeError, ValueError) as error:
-                        self._say(f"{setting} stays as it is: {error}", True)
-                case _:
-                    self._say(f"{wish} is nothing that can be done yet", True)
-
-    def _change_setup(self, **changes: object) -> None:
-        assert self._setup is not None
-        self._setup = replace(self._setup, **changes)  # type: ignore[arg-type]
-        self._observe(self._setup)
+            case Loaded(name) if self._grants and is_voice:
+                self._grants.change_setup(voice=name)
+            case Loaded(name, styles) if self._grants:
+                self._grants.partner_changed(name, styles)
 
     async def _report_health(self) -> None:
+        assert self._devices is not None
         while True:
             await asyncio.sleep(HEALTH)
-            self._underruns = self._ring.underruns if self._ring else 0
-            self._observe(Health(self._underruns, self._speed))
-            try:
-                if change := self._midi.check():
-                    self._say(change, "gone" in change)
-            except MidiError as error:
-                logger.debug("no MIDI system for now: %s", error)
-            if self._speaker and not self._speaker.active and not self.sound_died:
-                self.sound_died = True
-                self._say(self._what_died(self._speaker.device.name), True)
-
-    @staticmethod
-    def _what_died(device: str) -> str:
-        try:
-            working_apis()
-        except MidiError:
-            return f"{device} has stopped, and MIDI with it: restart the sound server, then Duet"
-        return f"{device} has stopped: MIDI goes on; restart Duet for sound"
+            self._observe(Health(self._devices.underruns, self._speed))
+            self._devices.watch()
 
     def _report_punctuality(self) -> None:
         """Say, at the end, how well time was kept."""
-        late = sorted(self._sender.lateness)
+        assert self._devices is not None
+        late = sorted(self._devices.sender.lateness)
         if late:
             p50, p99 = (1000 * late[int(share * (len(late) - 1))] for share in (0.5, 0.99))
-            sound = f"; {self._underruns} audio underruns" if self._speaker else ""
+            sound = f"; {self._devices.underruns} audio underruns" if self._devices.speaker else ""
             self._show(
                 Message(f"{len(late)} MIDI events sent, late by {p50:.2f} ms p50, {p99:.2f} ms p99{sound}")
             )
