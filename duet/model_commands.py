@@ -85,6 +85,10 @@ def bench(options: argparse.Namespace) -> None:
             from models.bench_partner import bench_partner
 
             report = bench_partner(weights_of("partner", options.weights))
+        case "face":
+            from duet.bench_face import bench_face
+
+            report = bench_face(options.seconds)
         case _:
             from duet.bench_live import bench_live
 

@@ -82,11 +82,11 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     bench = command(
         commands,
         "bench",
-        "measure how fast the voice, the partner or the whole live path is",
+        "measure how fast the voice, the partner or the whole live path is, and what the terminal UI costs",
         "duet bench live --json",
         "duet.model_commands",
     )
-    bench.add_argument("what", choices=("voice", "partner", "live"))
+    bench.add_argument("what", choices=("voice", "partner", "live", "face"))
     bench.add_argument("--weights", default="", metavar="FILE", help="voice, partner: other than the shipped")
     bench.add_argument("--voice", default="piano", metavar="VOICE", help="live: " + VOICE_HELP)
     bench.add_argument("--partner", default="neural", metavar="NAME", help="live: " + PARTNER_HELP)
