@@ -5,11 +5,14 @@ import importlib
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from duet import __version__
 from duet.errors import DuetError
 from duet.model_options import add_model_commands
 from duet.play_options import add_live, add_play_commands
+from duet.settings_options import add_settings_commands
+from duet.settings_schema import understand
 
 EPILOG = """\
 examples:
@@ -35,20 +38,24 @@ def parser() -> argparse.ArgumentParser:
         "--list-ports", action="store_true", help="list MIDI ports and audio devices, as `duet ports`"
     )
     top.add_argument("--json", action="store_true", help="with --list-ports: one JSON object")
-    top.set_defaults(run="duet.commands:live")
+    top.add_argument(
+        "--settings", type=Path, metavar="FILE", help="another settings file than yours (`duet config path`)"
+    )
+    top.set_defaults(run="duet.commands:live", plays=True)
     add_live(top)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     add_play_commands(commands)
+    add_settings_commands(commands)
     add_model_commands(commands)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
-    options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    module, _, name = ("duet.commands:ports" if options.list_ports else options.run).partition(":")
     try:
+        options = understand(parser(), arguments)
+        module, _, name = ("duet.commands:ports" if options.list_ports else options.run).partition(":")
         getattr(importlib.import_module(module), name)(options)
     except DuetError as error:
         print(f"duet: {error}", file=sys.stderr)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from duet.errors import CheckpointError, DuetError, FileError
+from duet.errors import CheckpointError, DuetError, FileError, nearest
 from duet.news import Answered, Message, News, Setup, Turned
 from duet.wiring import PARTNERS, VOICES, load_partner, load_voice
 
@@ -114,10 +114,11 @@ def settings_of(options: argparse.Namespace, partner: Any) -> Any:
 
     if options.style and options.style not in partner.styles:
         known = ", ".join(partner.styles) or "no style at all"
+        close = nearest(options.style, partner.styles)
         raise CheckpointError(
-            f"the partner {options.partner!r} knows no style {options.style!r}; it knows {known}"
+            f"the partner {options.partner!r} knows no style {options.style!r}{close or f'; it knows {known}'}"
         )
-    return Settings(_character(options), options.seed, options.length)
+    return Settings(_character(options), 1 if options.seed is None else options.seed, options.length)
 
 
 def _character(options: argparse.Namespace) -> Any:

@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable
 
+Options = argparse.ArgumentParser | argparse._ArgumentGroup
+"""Whatever takes options."""
 Commands = argparse._SubParsersAction
 """What argparse calls the list of commands; generic only to type checkers."""
 
@@ -18,7 +20,7 @@ def command(
         name, help=what, description=what[0].upper() + what[1:] + ".", epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    made.set_defaults(run=f"{module}:{name}")
+    made.set_defaults(run=f"{module}:{name}", plays=False)
     return made
 
 

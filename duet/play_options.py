@@ -1,9 +1,10 @@
 """The options of playing: live, and on files."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
-from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, positive, within
+from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, Options, command, positive, within
 
 
 def add_live(top: argparse.ArgumentParser) -> None:
@@ -17,10 +18,18 @@ def add_live(top: argparse.ArgumentParser) -> None:
     )
     plug.add_argument("--audio", metavar="DEVICE|none", help="the audio device, or none for MIDI only")
     plug.add_argument(
-        "--headless", action="store_true", help="no terminal UI; print a line for each event of note"
+        "--headless",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="no terminal UI; print a line for each event of note",
     )
     music = top.add_argument_group("how it plays")
-    add_music(music, live=True)
+    music.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="settings under one name, such as trading-fours (`duet config presets`)",
+    )
+    add_music(music)
     music.add_argument(
         "--takes",
         metavar="DIR",
@@ -29,9 +38,9 @@ def add_live(top: argparse.ArgumentParser) -> None:
     )
 
 
-def add_music(group: argparse._ArgumentGroup | argparse.ArgumentParser, live: bool = False) -> None:
-    """How the partner answers and what it sounds like; `live` draws a new seed each time."""
-    group.add_argument("--voice", default="piano", metavar="VOICE", help=VOICE_HELP)
+def add_music(group: Options) -> None:
+    """How the partner answers and what it sounds like."""
+    add_voice(group)
     group.add_argument("--partner", default="neural", metavar="NAME", help=PARTNER_HELP)
     group.add_argument(
         "--style", default="", help="a style the partner knows, such as chopin or pop (default: like you)"
@@ -61,9 +70,21 @@ def add_music(group: argparse._ArgumentGroup | argparse.ArgumentParser, live: bo
         metavar="SCALE",
         help='only its notes: "C major", "F# minor", or call: the call\'s',
     )
-    group.add_argument(
-        "--seed", type=int, default=None if live else 1, metavar="S", help="same seed, same call: same answer"
-    )
+    group.add_argument("--seed", type=int, metavar="S", help="same seed, same call: same answer")
+
+
+def play_as_at_the_top(made: argparse.ArgumentParser, add: Callable[[argparse.ArgumentParser], None]) -> None:
+    """Give a command options that `duet` itself has: unless said after it, they are as said before it or set."""
+    before = len(made._actions)
+    add(made)
+    for action in made._actions[before:]:
+        action.default = argparse.SUPPRESS
+    made.set_defaults(plays=True)
+
+
+def add_voice(group: Options) -> None:
+    """What it sounds like."""
+    group.add_argument("--voice", default="piano", metavar="VOICE", help=VOICE_HELP)
 
 
 def add_play_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -90,7 +111,7 @@ def add_play_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="DIR",
         help="folder for what it writes (default: demo)",
     )
-    add_music(demo)
+    play_as_at_the_top(demo, add_music)
     answer = command(
         commands,
         "answer",
@@ -105,7 +126,7 @@ def add_play_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     answer.add_argument(
         "--audio", type=Path, metavar="ANSWER.wav", help="also render the answer with the voice"
     )
-    add_music(answer)
+    play_as_at_the_top(answer, add_music)
     render = command(
         commands,
         "render",
@@ -115,4 +136,4 @@ def add_play_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     render.add_argument("notes", type=Path, metavar="NOTES.mid")
     render.add_argument("--out", type=Path, required=True, metavar="SOUND.wav")
-    render.add_argument("--voice", default="piano", metavar="VOICE", help=VOICE_HELP)
+    play_as_at_the_top(render, add_voice)
