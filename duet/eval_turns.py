@@ -12,7 +12,7 @@ from typing import Any
 
 from duet.errors import FileError
 from duet.note import Event, NoteOn
-from duet.phrase_end import Policy, adaptive, fixed
+from duet.phrase_end import Adaptive, Fixed, Policy
 from duet.piece import Piece
 from duet.turn import Turn
 
@@ -30,9 +30,9 @@ def evaluate_turns(pieces: Iterable[Piece], limit: int) -> dict[str, Any]:
     if not chosen:
         raise FileError("no expressive performance among these files: nothing to judge turn-taking by")
     policies: list[tuple[str, float | None, Policy]] = [
-        ("fixed", value, fixed(value)) for value in THRESHOLDS
+        ("fixed", value, Fixed(value)) for value in THRESHOLDS
     ]
-    policies.append(("adaptive", None, adaptive))
+    policies.append(("adaptive", None, Adaptive()))
     rows = []
     for name, parameter, policy in policies:
         cut_ins, waits, seconds = 0, list[float](), 0.0

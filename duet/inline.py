@@ -5,10 +5,12 @@ Offline play and tests use these; live, `duet/remote.py` puts the same models in
 
 import asyncio
 import bisect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from itertools import count
 
+from duet.foresight import Foresight
 from duet.note import Event, Sounding, at, order
+from duet.phrase_end import Expectation
 from duet.ports import Partner, Speaker, Voice
 from duet.request import Request
 
@@ -18,13 +20,22 @@ class InlineSeat:
 
     def __init__(self, partner: Partner) -> None:
         self.partner = partner
+        self._foresight = Foresight(partner)
+        self._take: Callable[[Expectation], None] = lambda expectation: None
+
+    def attend(self, take: Callable[[Expectation], None]) -> None:
+        """Call `take` with what the partner expects, once all keys are let go."""
+        self._take = take
 
     def hear(self, event: Event) -> None:
         """Pass on an event of the player's."""
         self.partner.hear(event)
+        if expectation := self._foresight.after(event):
+            self._take(expectation)
 
     async def respond(self, request: Request) -> AsyncIterator[Event]:
         """Yield the answer, giving way to other tasks between events."""
+        self._foresight.end_call()
         for event in self.partner.respond(request):
             yield event
             await asyncio.sleep(0)

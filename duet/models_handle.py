@@ -9,6 +9,7 @@ from typing import Any
 
 from duet.errors import DuetError
 from duet.models_process import run_models
+from duet.phrase_end import Expectation
 from duet.ports import Partner, Voice
 from duet.remote import Composed, Failed, Load, Loaded, RemoteSeat, RemoteVoice, Speed
 from duet.ring import Ring
@@ -107,7 +108,7 @@ class Models:
             self.voice.wire = Wire(voice_ours, lambda item: self._deliver(item, True), lambda: None)
 
     def _deliver(self, item: Any, is_voice: bool) -> None:
-        if isinstance(item, Composed) or (isinstance(item, Failed) and item.turn):
+        if isinstance(item, Composed | Expectation) or (isinstance(item, Failed) and item.turn):
             self.seat.deliver(item)
             return
         if isinstance(item, Loaded):

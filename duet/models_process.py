@@ -18,6 +18,7 @@ import numpy as np
 import soxr
 
 from duet.errors import DuetError
+from duet.foresight import Foresight
 from duet.inline import Score
 from duet.note import at
 from duet.ports import Block, Partner, Voice
@@ -36,6 +37,7 @@ COMPOSED_AHEAD = 3.0
 def serve_partner(pipe: "Pipe[Any, Any]", load: Callable[[str], Partner], name: str) -> None:
     """Carry out what comes over the pipe until it closes."""
     partner = _load(pipe, load, name, None)
+    foresight = Foresight(partner)
     waiting: deque[Any] = deque()
     while True:
         try:
@@ -45,11 +47,15 @@ def serve_partner(pipe: "Pipe[Any, Any]", load: Callable[[str], Partner], name: 
         match item:
             case Load(other):
                 partner = _load(pipe, load, other, partner)
+                foresight = Foresight(partner)
             case HearIt(event) if partner:
                 partner.hear(event)
+                if expectation := foresight.after(event):
+                    pipe.send(expectation)
             case CutIt(seconds) if partner:
                 partner.cut(seconds)
             case Compose(request) if partner:
+                foresight.end_call()
                 began = time.monotonic()
                 try:
                     for event in partner.respond(request):

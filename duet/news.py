@@ -78,6 +78,14 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The partner is late: what it had planned from `time` on comes `by` seconds later."""
+
+    time: float
+    by: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """An answer has begun: how long the player waited, in seconds."""
 
@@ -86,6 +94,8 @@ class Answered:
     """From the player's last key or pedal release to the answer's first key press."""
     decision: float
     """From deciding that the phrase was over to the first key press."""
+    held: float = 0.0
+    """How much of that the answer waited for the beat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +145,7 @@ class Plugged:
     audio_devices: tuple[str, ...]
 
 
-News = Setup | Turned | Played | Cut | Answered | Health | Message | Beat | Level | Plugged
+News = Setup | Turned | Played | Cut | Moved | Answered | Health | Message | Beat | Level | Plugged
 
 
 @dataclass(frozen=True, slots=True)

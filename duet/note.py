@@ -157,6 +157,11 @@ class Sounding:
             case Pedal():
                 self.pedal_down = event.down
 
+    @property
+    def is_down(self) -> bool:
+        """Whether anything is."""
+        return bool(self.keys) or self.pedal_down
+
     def let_go(self, time: float) -> list[Event]:
         """What would end all of it at `time`: releases from the lowest key up, and the pedal if it is down."""
         ends: list[Event] = [NoteOff(time, pitch) for pitch in sorted(self.keys)]

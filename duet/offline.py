@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from duet.note import Event, NoteOn, at, cut, let_go
 from duet.ports import Block, MidiOut, Partner, Voice
 from duet.request import Request, Settings
 from duet.session import Session
+from duet.turn import HandOver
 
 RING_OUT = 6.0
 """Seconds at most that a rendering goes on after its last event."""
@@ -28,15 +29,15 @@ SILENT = 10 ** (-66 / 20)
 class ScriptedListener:
     """Plays events into the session at their times on the loop's clock."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[Event | HandOver]) -> None:
         self._events = events
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
+    async def __aiter__(self) -> AsyncIterator[Event | HandOver]:
         loop = asyncio.get_running_loop()
         start = loop.time()
         for event in self._events:
             await asyncio.sleep(max(0.0, start + event.time - loop.time()))
-            yield at(event, start + event.time)
+            yield replace(event, time=start + event.time)
 
 
 class TimedSeat(InlineSeat):

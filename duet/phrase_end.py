@@ -1,42 +1,175 @@
-"""How long a silence says that a phrase is over: policies, all pure.
+"""When a phrase is over: policies, all pure, chosen by name with `--turn`.
 
-A policy takes the call so far (key and pedal events in order) and returns the seconds of silence, counted
-from the moment no key and no pedal is held, that end it. Held keys and a held pedal veto any of them; that
-is the turn's business (`duet/turn.py`), not a policy's.
+A policy looks at the phrase so far and says when it will be over if nothing more is played. Silence counts
+from the moment that no key and no pedal is held: those veto every policy but the bar line. Handing over
+explicitly works whatever the policy, and so does taking the turn back by playing; both are the turn's business
+(`duet/turn.py`).
 """
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from duet.note import Event, NoteOff, NoteOn, Pedal
-
-Policy = Callable[[Sequence[Event]], float]
+from duet.tempo import Tempo
 
 CHORD = 0.03
 """Onsets closer than this many seconds are one chord."""
+WAITS = tuple(round(0.05 * step, 2) for step in range(1, 41))
+"""Seconds of silence at which a partner says what it expects."""
 
 
-def fixed(seconds: float) -> Policy:
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a partner expects after the event it heard last."""
+
+    time: float
+    """That event's, seconds."""
+    phrase_end: float
+    """The chance, 0..1, that the phrase ended with it."""
+    waiting: tuple[float, ...]
+    """The chance that no key has been struck WAITS[i] seconds after it if the phrase goes on; falling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What a policy is shown of a call."""
+
+    events: Sequence[Event]
+    """Key and pedal events in order; of a long call the last."""
+    began: float
+    """When its first key went down, seconds."""
+    quiet_since: float | None
+    """When the last of keys and pedal came up; None while something is held."""
+    expected: Expectation | None = None
+    """What the partner expects after that; None if it has no idea or has not said so yet."""
+    tempo: Tempo | None = None
+    """The clock's, if one runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """When a phrase will be over."""
+
+    time: float
+    """When the turn is given over if nothing more is played, seconds."""
+    begin: float | None = None
+    """When the answer is to begin; None is as soon as can be."""
+    bars: int | None = None
+    """How many bars the answer may last; None if that is free."""
+    spared_until: float = float("-inf")
+    """Keys struck before this are the phrase's last notes and interrupt nothing."""
+
+
+Policy = Callable[[Phrase], Ending | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
     """The same silence for everybody."""
-    if seconds <= 0:
-        raise ValueError(f"a fixed silence must be above 0 s, got {seconds}")
-    return lambda call: seconds
+
+    seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.05 <= self.seconds <= 60:
+            raise ValueError(f"a fixed silence must last 0.05 .. 60 s, got {self.seconds:g}")
+
+    def __str__(self) -> str:
+        return f"fixed:{self.seconds:g}"
+
+    def __call__(self, phrase: Phrase) -> Ending | None:
+        """Over `seconds` after all is let go."""
+        return _after(phrase, self.seconds)
 
 
-def adaptive(
-    call: Sequence[Event], shortest: float = 0.36, longest: float = 1.2, cautious: float = 0.7
-) -> float:
+@dataclass(frozen=True, slots=True)
+class Adaptive:
     """A silence fitted to this player: twice the longest they have left in this phrase so far.
 
     Silences between chords played without the pedal, that is; who plays legato or with the pedal leaves none,
-    and is answered after `shortest` seconds. Never more than `longest`. A phrase of fewer than four onsets says
-    little about its player, so it gets `cautious` seconds or more. Chosen by `duet eval turns` on the corpus's
-    validation split, against rules from inter-onset intervals (docs/results.md, "Turn-taking").
+    and is answered after `shortest` seconds. A phrase of fewer than four onsets says little about its
+    player, so it gets `cautious` seconds or more. Chosen by `duet eval turns` on the corpus's validation
+    split, against rules from inter-onset intervals (docs/results.md, "Turn-taking").
     """
+
+    shortest: float = 0.36
+    longest: float = 1.2
+    """Seconds; no silence is waited for longer."""
+    cautious: float = 0.7
+
+    def __str__(self) -> str:
+        return "adaptive"
+
+    def __call__(self, phrase: Phrase) -> Ending | None:
+        """Over when the silence is twice as long as any before it in this phrase."""
+        gaps, onsets = silences(phrase.events)
+        least = self.shortest if onsets >= 4 else max(self.shortest, self.cautious)
+        return _after(phrase, min(self.longest, max(least, 2 * max(gaps[-12:], default=0.0))))
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Trade bars: the turn passes on a bar line of the clock, whatever is held; without a clock, `otherwise`."""
+
+    count: int
+    otherwise: Policy = Adaptive()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= 64:
+            raise ValueError(f"bars to trade must be 1 .. 64, got {self.count}")
+
+    def __str__(self) -> str:
+        return f"bars:{self.count}"
+
+    def __call__(self, phrase: Phrase) -> Ending | None:
+        """Over `count` bars after the line that the phrase began on or led up to."""
+        tempo = phrase.tempo
+        if tempo is None:
+            return self.otherwise(phrase)
+        pickup = min(PICKUP, tempo.beats_in_bar / 2)
+        bar = math.floor((tempo.beat_at(phrase.began) + pickup) / tempo.beats_in_bar)
+        line = tempo.time_of((bar + self.count) * tempo.beats_in_bar)
+        return Ending(line - PREPARATION, line, self.count, line + tempo.beat_s / 2)
+
+
+PICKUP = 1.1
+"""Beats before a bar line that belong to the bar they lead up to."""
+PREPARATION = 0.12
+"""Seconds before the bar line at which composing begins, so that the first note is ready on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explicit:
+    """Only the player says when: with a pedal (a controller number), a key, or in the face."""
+
+    controls: tuple[int, ...] = (67, 66)
+    """MIDI controllers that hand over when they go down: the soft and the sostenuto pedal."""
+    pitch: int | None = None
+    """A key that hands over and is not music; None for none."""
+
+    def __post_init__(self) -> None:
+        if not all(0 <= control <= 119 and control != 64 for control in self.controls):
+            raise ValueError(f"a hand-over pedal must be a controller 0..119 but 64, got {self.controls[0]}")
+        if self.pitch is not None and not 0 <= self.pitch <= 127:
+            raise ValueError(f"a hand-over key must be a pitch 0..127, got {self.pitch}")
+
+    def __str__(self) -> str:
+        if self.pitch is not None:
+            return f"key:{self.pitch}"
+        return "pedal" if self == Explicit() else f"pedal:{self.controls[0]}"
+
+    def __call__(self, phrase: Phrase) -> Ending | None:
+        """Never by itself."""
+        return None
+
+
+def silences(events: Sequence[Event]) -> tuple[list[float], int]:
+    """(the silences in which nothing was held, seconds; how many chords were struck)."""
     onsets, last_onset = 0, float("-inf")
     gaps: list[float] = []
     held: set[int] = set()
     pedal_down, quiet_since = False, None
-    for event in call:
+    for event in events:
         match event:
             case NoteOn(time, pitch, _):
                 if quiet_since is not None and not held and not pedal_down:
@@ -48,6 +181,10 @@ def adaptive(
                 held.discard(pitch)
                 quiet_since = time
             case Pedal(time, _):
-                pedal_down, quiet_since = event.down, time
-    least = shortest if onsets >= 4 else cautious
-    return min(longest, max(least, 2 * max(gaps[-12:], default=0.0)))
+                if pedal_down != event.down:
+                    pedal_down, quiet_since = event.down, time
+    return gaps, onsets
+
+
+def _after(phrase: Phrase, seconds: float) -> Ending | None:
+    return None if phrase.quiet_since is None else Ending(phrase.quiet_since + seconds)

@@ -5,6 +5,7 @@ pedal that went down comes up. What has been let out is committed; what has not 
 """
 
 import heapq
+import math
 from itertools import count
 
 from duet.note import Event, NoteOff, NoteOn, Pedal, at, order
@@ -20,9 +21,11 @@ TOLERANCE = 0.03
 class Plan:
     """One answer. Composed times count from its first onset; everything let out is on the session clock."""
 
-    def __init__(self, origin: float) -> None:
+    def __init__(self, origin: float, step: float | None = None) -> None:
         self.origin = origin
         """Where the answer's time 0 lies, session clock; moves later when composing falls behind."""
+        self._step = step
+        """Seconds from beat to beat: what is late moves by whole ones. None if there is no beat to keep."""
         self.finished = False
         """True once nothing more will be added."""
         self._waiting: list[tuple[tuple[float, int], int, Event]] = []
@@ -34,25 +37,42 @@ class Plan:
     def add(self, event: Event, now: float) -> Event:
         """Put a composed event on the timeline; return it as it stands there.
 
-        If it is already late by more than TOLERANCE the rest of the answer moves later with it: better
-        a breath than a burst of notes that make up for lost time.
+        If it is already late by more than TOLERANCE the rest of the answer moves later with it, by whole
+        beats if there is a beat: better a breath than a burst of notes that make up for lost time.
         """
-        late = now - (self.origin + event.time)
-        if late > TOLERANCE:
-            self.origin += late
+        self.origin += self._shift(now - (self.origin + event.time))
         placed = at(event, self.origin + event.time)
         self._put(placed)
         return placed
 
-    def finish(self) -> None:
-        """Nothing more will be added: see to it that what stays open is closed at the end."""
+    def catch_up(self, now: float) -> float:
+        """If what waits should have been let out long ago, move all of it later; return by how much.
+
+        It happens when the whole program has been held up, by a sleeping laptop for one.
+        """
+        if not self._waiting:
+            return 0.0
+        shift = self._shift(now - self._waiting[0][2].time)
+        if shift:
+            self.origin += shift
+            moved = [at(event, event.time + shift) for _, _, event in sorted(self._waiting)]
+            self._waiting.clear()
+            for event in moved:
+                self._put(event)
+        return shift
+
+    def finish(self, not_before: float = float("-inf")) -> None:
+        """Nothing more will be added: see to it that what stays open is closed at the end.
+
+        not_before: when that is at the earliest, session clock.
+        """
         if self.finished:
             return
         self.finished = True
         open_keys, pedal_down = dict(self._sounding), self._pedal_down
-        end = self._last
+        end = max(self._last, not_before)
         for _, _, event in sorted(self._waiting):
-            end = event.time
+            end = max(end, event.time)
             match event:
                 case NoteOn(time, pitch, _):
                     open_keys[pitch] = time
@@ -70,6 +90,10 @@ class Plan:
         times = [self._waiting[0][2].time] if self._waiting else []
         times += [min(self._sounding.values()) + LONGEST_NOTE] if self._sounding else []
         return min(times, default=None)
+
+    def last_time(self) -> float:
+        """When the last event known so far is due or was let out."""
+        return max([self._last, *(event.time for _, _, event in self._waiting)])
 
     @property
     def over(self) -> bool:
@@ -107,6 +131,12 @@ class Plan:
     def heard(self, now: float) -> float:
         """How much of the answer has passed by `now`, in composed seconds."""
         return max(0.0, now - self.origin)
+
+    def _shift(self, late: float) -> float:
+        """By how much to move what is so late: not at all, by as much, or to the next beat."""
+        if late <= TOLERANCE:
+            return 0.0
+        return late if self._step is None else math.ceil(late / self._step) * self._step
 
     def _put(self, event: Event) -> None:
         heapq.heappush(self._waiting, (order(event), next(self._count), event))

@@ -5,23 +5,25 @@ time (`time.monotonic()`); a `Partner` and a `Voice` are the models' side, plain
 knows no clock. What joins the sides is `duet/inline.py` (same process) or `duet/remote.py` (another).
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duet.note import Event
+from duet.phrase_end import Expectation
 from duet.request import Request
+from duet.turn import HandOver
 
 Block = NDArray[np.float32]
 """A piece of sound: float32 in [-1, 1], shape (length, channels)."""
 
 
 class Listener(Protocol):
-    """Yields the player's events, stamped on the session clock, in order, until closed."""
+    """Yields what the player does, stamped on the session clock, in order, until closed."""
 
-    def __aiter__(self) -> AsyncIterator[Event]: ...
+    def __aiter__(self) -> AsyncIterator[Event | HandOver]: ...
 
 
 class Partner(Protocol):
@@ -47,8 +49,29 @@ class Partner(Protocol):
         """Forget the whole conversation."""
 
 
+class Forecast(Protocol):
+    """When a partner expects the next key to be struck, counted from what it heard last."""
+
+    phrase_end: float
+    """The chance that a phrase ended there."""
+
+    def chance(self, within: float) -> float:
+        """How likely a key is struck in the next `within` seconds."""
+
+
+@runtime_checkable
+class Forecaster(Protocol):
+    """A partner that also has an idea of what the player does next; not all do."""
+
+    def next_onset(self) -> Forecast:
+        """Look ahead from what was heard last; changes nothing."""
+
+
 class Seat(Protocol):
     """Where a partner sits, as the session sees it: in this process or in another one."""
+
+    def attend(self, take: Callable[[Expectation], None]) -> None:
+        """Call `take` on the loop with what the partner expects, whenever it has heard all keys let go."""
 
     def hear(self, event: Event) -> None: ...
 

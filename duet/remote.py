@@ -4,11 +4,12 @@ The other side is `duet/models_process.py`. A crash or stall there ends one answ
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from duet.errors import DuetError
 from duet.note import Event
+from duet.phrase_end import Expectation
 from duet.request import Request
 from duet.ring import Ring
 from duet.wire import Wire
@@ -95,6 +96,11 @@ class RemoteSeat:
         self.wire: Wire | None = None
         self._turn = 0
         self._answer: asyncio.Queue[Event | Failed | None] = asyncio.Queue()
+        self._take: Callable[[Expectation], None] = lambda expectation: None
+
+    def attend(self, take: Callable[[Expectation], None]) -> None:
+        """Call `take` with each expectation that comes over the wire."""
+        self._take = take
 
     def hear(self, event: Event) -> None:
         """Pass on an event of the player's; returns at once."""
@@ -123,9 +129,11 @@ class RemoteSeat:
         """Tell the partner how much of its answer was heard."""
         self._send(CutIt(seconds))
 
-    def deliver(self, item: Composed | Failed) -> None:
+    def deliver(self, item: Composed | Failed | Expectation) -> None:
         """Take what came over the wire; what belongs to an earlier turn is dropped."""
-        if item.turn == self._turn:
+        if isinstance(item, Expectation):
+            self._take(item)
+        elif item.turn == self._turn:
             self._answer.put_nowait(item.event if isinstance(item, Composed) else item)
 
     def fail(self, text: str) -> None:

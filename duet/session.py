@@ -5,25 +5,39 @@ Knows neither networks, devices nor the face: only the ports. It alone reads the
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
-from duet.errors import DuetError
+from duet.beat import beat_of
 from duet.news import Answered, Cut, Message, News, Played, Turned, Who
 from duet.note import Event, NoteOn
-from duet.phrase_end import Policy, adaptive
-from duet.plan import Plan
+from duet.performance import Performance, once_more
+from duet.phrase_end import Policy
+from duet.plan import TOLERANCE, Plan
 from duet.ports import Listener, MidiOut, Seat
 from duet.request import Request, Settings
-from duet.turn import Effect, HandOver, Hear, Respond, Sounded, State, Stop, Turn
+from duet.tempo import Tempo
+from duet.turn import (
+    Again,
+    Effect,
+    HandOver,
+    Hear,
+    Input,
+    Repeat,
+    Replay,
+    Respond,
+    Sounded,
+    State,
+    Stop,
+    Turn,
+)  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
 LEAD = 0.01
 """Seconds between the first composed note and its sounding: time for it to reach the sender."""
-COMMIT = 0.05
-"""Seconds ahead of their time that planned events go to the outs; until then they may be dropped."""
-BATCH = 0.01
-"""Seconds of events that one waking of the pump takes together, so that a chord costs one."""
+LONGEST_STEP = 0.35
+"""Seconds between the places where an answer may begin on the beat; slower beats are halved."""
 
 
 class Session:
@@ -39,7 +53,7 @@ class Session:
         outs: Sequence[MidiOut],
         observe: Callable[[News], None],
         settings: Settings | None = None,
-        policy: Policy = adaptive,
+        policy: Policy | None = None,
     ) -> None:
         self.seat = seat
         self.settings = settings or Settings()
@@ -47,12 +61,12 @@ class Session:
         self._listener = listener
         self._outs = outs
         self._observe = observe
-        self._plan: Plan | None = None
-        self._answer: asyncio.Task[None] | None = None
+        self._performance: Performance | None = None
+        self._last: Sequence[Event] = ()
         self._wake: asyncio.TimerHandle | None = None
-        self._pump_timer: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        seat.attend(self.feed)
 
     async def run(self) -> None:
         """Play until the listener ends and the last answer has sounded; then, or when cancelled, silence."""
@@ -68,21 +82,47 @@ class Session:
         """Return when nobody has the floor."""
         await self._idle.wait()
 
-    def feed(self, event: Event | HandOver | Sounded) -> None:
-        """Take an event: the player's, an explicit hand-over, or the end of an answer."""
+    def feed(self, event: Input) -> None:
+        """Take an event: the player's, a wish about the turn, what the partner expects, the end of an answer."""
         number, state = self.turn.number, self.turn.state
         effects = self.turn.feed(event)
         for effect in effects:
             self._carry_out(effect)
-        if not isinstance(event, HandOver | Sounded):
+        if isinstance(event, Event):
             self._observe(Played(Who.PLAYER, event))
         self._after_turn(number, state)
+
+    def hand_over(self) -> None:
+        """The player gives the turn away now."""
+        self.feed(HandOver(self._now()))
+
+    def again(self) -> None:
+        """Another answer to the last call, in the place of the last answer; nothing while the player plays."""
+        self.feed(Again())
+
+    def replay(self) -> None:
+        """The last answer once more, as it was; nothing while the player plays."""
+        self.feed(Replay())
 
     def panic(self) -> None:
         """Silence everything at once, whoever has the floor."""
         self._interrupt()
         self._silence()
         self.feed(Sounded(self.turn.number))
+
+    def change(self, **settings: object) -> None:
+        """Change settings (see `Settings.changed`); they hold from the next answer on."""
+        self.settings = self.settings.changed(**settings)
+
+    def choose_policy(self, policy: Policy) -> None:
+        """Tell the end of a phrase by another policy from now on, in this phrase too."""
+        self.turn.policy = policy
+        self._after_turn(self.turn.number, self.turn.state)
+
+    def follow(self, tempo: Tempo | None) -> None:
+        """A clock runs at this tempo, or (None) no longer does."""
+        self.turn.tempo = tempo
+        self._after_turn(self.turn.number, self.turn.state)
 
     def _tick(self) -> None:
         number, state = self.turn.number, self.turn.state
@@ -108,75 +148,84 @@ class Session:
         match effect:
             case Hear(_, event):
                 self.seat.hear(event)
-            case Respond():
-                self._answer = asyncio.create_task(self._compose(effect, self._now()))
+            case Respond(instead=instead):
+                if instead:
+                    self.seat.cut(0.0)
+                self._perform(self.seat.respond(self._request(effect)), effect)
+            case Repeat():
+                self._perform(once_more(self._last), None)
             case Stop():
                 self._interrupt()
 
+    def _perform(self, source: AsyncIterator[Event], respond: Respond | None) -> None:
+        """Begin an answer: a new one, or (None) the last once more."""
+        decided = self._now()
+        tempo = self.turn.tempo
+        longest = respond.bars * tempo.bar_s if respond and respond.bars and tempo else None
+
+        def start() -> Plan:
+            earliest = self._now() + LEAD
+            begin = self._begin(earliest, respond)
+            if respond:
+                wait = max(0.0, begin - self.turn.quiet_since)
+                self._observe(Answered(respond.turn, wait, begin - decided, max(0.0, begin - earliest)))
+            return Plan(begin, tempo.beat_s if tempo else None)
+
+        self._performance = Performance(source, start, self._outs, self._observe, self._end_answer, longest)
+        self._repeats = respond is None
+
+    def _begin(self, earliest: float, respond: Respond | None) -> float:
+        """When an answer that could begin at `earliest` does: on the bar line or the beat, if there is one."""
+        tempo = self.turn.tempo
+        if respond is None:
+            return earliest
+        if respond.begin is not None and respond.begin > earliest - TOLERANCE:
+            return respond.begin
+        beat = tempo or beat_of(respond.call)
+        if beat is None:
+            return earliest
+        return beat.next_part(earliest, LONGEST_STEP)
+
     def _interrupt(self) -> None:
         """End the answer under way, if there is one: nothing of it sounds after this."""
-        answer, plan, self._answer, self._plan = self._answer, self._plan, None, None
-        if answer is None:
+        performance, self._performance = self._performance, None
+        if performance is None:
             return
-        answer.cancel()
-        if self._pump_timer:
-            self._pump_timer.cancel()
+        performance.stop()
         self._silence()
         now = self._now()
-        self.seat.cut(plan.heard(now) if plan else 0.0)
+        self._keep(performance, performance.heard(now))
         self._observe(Cut(now))
+
+    def _end_answer(self) -> None:
+        """The last note has sounded, or there was none."""
+        performance, self._performance = self._performance, None
+        if performance and performance.broken:
+            self._keep(performance, performance.length)
+        elif performance and not self._repeats:
+            self._last = performance.composed
+        self.feed(Sounded(self.turn.number))
+
+    def _keep(self, performance: Performance, heard: float) -> None:
+        """An answer was cut short: remember what there is of it, and tell the partner how much was heard."""
+        if not self._repeats:
+            self._last = performance.composed
+            self.seat.cut(heard)
 
     def _silence(self) -> None:
         for out in self._outs:
-            out.silence()
-
-    async def _compose(self, respond: Respond, decided: float) -> None:
-        """Ask for an answer and plan it while it is being composed; `_pump` plays it meanwhile."""
-        try:
-            async for event in self.seat.respond(self._request(respond)):
-                now = self._now()
-                if self._plan is None:
-                    self._plan = Plan(now + LEAD)
-                    wait = self._plan.origin - self.turn.quiet_since
-                    self._observe(Answered(respond.turn, wait, self._plan.origin - decided))
-                self._observe(Played(Who.PARTNER, self._plan.add(event, now)))
-                self._pump()
-        except DuetError as error:
-            logger.warning("the answer of turn %d ended early: %s", respond.turn, error)
-            self._observe(Message(str(error), error=True))
-        if self._plan:
-            self._plan.finish()
-            self._pump()
-        else:
-            self._end_answer()
-
-    def _pump(self) -> None:
-        """Send what is due within COMMIT; come back when the next is, or when the last has sounded."""
-        if self._pump_timer:
-            self._pump_timer.cancel()
-        if self._plan is None:
-            return
-        for event in self._plan.take(self._now() + COMMIT):
-            for out in self._outs:
-                out.send(event)
-        loop = asyncio.get_running_loop()
-        due = self._plan.next_time()
-        if due is not None:
-            self._pump_timer = loop.call_at(due - COMMIT + BATCH, self._pump)
-        elif self._plan.over:
-            self._pump_timer = loop.call_at(self._plan.end, self._end_answer)
-
-    def _end_answer(self) -> None:
-        self._answer = self._plan = None
-        self.feed(Sounded(self.turn.number))
+            try:
+                out.silence()
+            except Exception as error:  # the others must fall silent all the same
+                logger.exception("an out cannot be silenced")
+                self._observe(Message(f"part of the sound may hang: {error}", error=True))
 
     def _request(self, respond: Respond) -> Request:
         onset = next(event.time for event in respond.call if isinstance(event, NoteOn))
-        return self.settings.request(respond.turn, respond.call[-1].time - onset)
-
-    def change(self, **settings: object) -> None:
-        """Change settings (see `Settings.changed`); they hold from the next answer on."""
-        self.settings = self.settings.changed(**settings)
+        request = self.settings.request(respond.turn, respond.call[-1].time - onset)
+        if respond.bars and self.turn.tempo:
+            return replace(request, seconds=respond.bars * self.turn.tempo.bar_s)
+        return request
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -31,6 +31,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         super().__init__(self._virtual)
         self._clock_resolution = 1e-9
 
+    def hold_up(self, seconds: float) -> None:
+        """Let time pass without anybody getting to do anything, as when the computer sleeps."""
+        self._virtual.now += seconds
+
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._virtual.now

@@ -1,11 +1,12 @@
 """The fake ports: small, exact, and of the same shape as the real ones."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import numpy as np
 
 from duet.note import Event, NoteOff, NoteOn, Pedal, at
+from duet.phrase_end import Expectation
 from duet.ports import Block, Timeline
 from duet.request import Request
 
@@ -44,6 +45,9 @@ class SlowSeat:
         self.answer, self.delays = answer, delays
         self.heard: list[Event] = []
         self.cuts: list[float] = []
+
+    def attend(self, take: Callable[[Expectation], None]) -> None:
+        pass
 
     def hear(self, event: Event) -> None:
         self.heard.append(event)

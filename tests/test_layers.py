@@ -9,7 +9,16 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS = [
     {"duet", "duet.note", "duet.errors"},
-    {"duet.turn", "duet.phrase_end", "duet.roll", "duet.plan", "duet.request", "duet.piece", "duet.tempo"},
+    {
+        "duet.turn",
+        "duet.phrase_end",
+        "duet.roll",
+        "duet.plan",
+        "duet.request",
+        "duet.piece",
+        "duet.tempo",
+        "duet.beat",
+    },
     {"duet.ports", "duet.midi", "duet.news"},
     set(),  # the rest of duet, and models
     {"terminal_ui"},

@@ -1,7 +1,8 @@
 """The whole conversation, in virtual time, with fake ports."""
 
 import asyncio
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -9,15 +10,18 @@ from hypothesis import strategies as st
 
 from duet.errors import DuetError
 from duet.inline import InlineSeat, InlineVoice
-from duet.news import Answered, Cut, Message, News, Turned
+from duet.news import Answered, Cut, Message, Moved, News, Turned
 from duet.note import Event, Note, NoteOff, NoteOn, Pedal, events_of
 from duet.offline import ScriptedListener
-from duet.phrase_end import fixed
+from duet.performance import STALL
+from duet.phrase_end import Bars, Fixed
 from duet.plan import LONGEST_NOTE
 from duet.ports import Seat
+from duet.request import Request
 from duet.session import LEAD, Session
+from duet.tempo import Tempo
 from duet.turn import HandOver, State
-from duet.virtual_time import run
+from duet.virtual_time import VirtualTimeLoop, run
 from tests.fakes import EchoPartner, RecordingOut, RecordingSpeaker, SlowSeat, ToneVoice
 
 SILENCE = 0.5
@@ -29,13 +33,23 @@ def play(events: Sequence[Event], seat: Seat, out: RecordingOut) -> list[News]:
     news: list[News] = []
 
     async def main() -> None:
-        session = Session(ScriptedListener(events), seat, [out], news.append, policy=fixed(SILENCE))
+        session = Session(ScriptedListener(events), seat, [out], news.append, policy=Fixed(SILENCE))
         await session.run()
         assert session.turn.state is State.IDLE or session.turn.deadline() is None
         out.finish()
 
     run(main())
     return news
+
+
+def ignore(news: News) -> None:
+    """Observe nothing."""
+
+
+def sleep(loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+    """The whole program is held up, as by a laptop's lid."""
+    assert isinstance(loop, VirtualTimeLoop)
+    loop.hold_up(seconds)
 
 
 def onsets(events: Sequence[Event]) -> list[tuple[float, int, int]]:
@@ -145,7 +159,7 @@ def test_hand_over_answers_at_once_and_panic_silences() -> None:
     async def main() -> None:
         partner = EchoPartner([NoteOn(0.0, 50, 50), NoteOff(9.0, 50)])
         session = Session(
-            ScriptedListener([]), InlineSeat(partner), [out], news.append, policy=fixed(SILENCE)
+            ScriptedListener([]), InlineSeat(partner), [out], news.append, policy=Fixed(SILENCE)
         )
         session.feed(NoteOn(0.0, 60, 80))
         session.feed(HandOver(0.0))
@@ -205,7 +219,7 @@ def test_the_voice_sings_when_the_notes_are_due() -> None:
         singing = asyncio.create_task(voice.run())
         partner = EchoPartner([NoteOn(0.0, 50, 50), NoteOff(0.2, 50)])
         await Session(
-            ScriptedListener(CALL), InlineSeat(partner), [voice], lambda news: None, policy=fixed(SILENCE)
+            ScriptedListener(CALL), InlineSeat(partner), [voice], lambda news: None, policy=Fixed(SILENCE)
         ).run()
         await asyncio.sleep(1.0)
         singing.cancel()
@@ -225,7 +239,7 @@ def test_barge_in_lets_the_voice_fall_silent() -> None:
         partner = EchoPartner([NoteOn(0.0, 50, 50), NoteOff(9.0, 50)])
         events = [*CALL, NoteOn(4.0, 60, 80), NoteOn(60.0, 61, 80)]
         await Session(
-            ScriptedListener(events), InlineSeat(partner), [voice], lambda news: None, policy=fixed(SILENCE)
+            ScriptedListener(events), InlineSeat(partner), [voice], lambda news: None, policy=Fixed(SILENCE)
         ).run()
         singing.cancel()
 
@@ -233,6 +247,207 @@ def test_barge_in_lets_the_voice_fall_silent() -> None:
         run(asyncio.wait_for(main(), 10.0))
     sounding = [index / 100 for index, block in enumerate(speaker.blocks) if block.any()]
     assert sounding[-1] == pytest.approx(4.0, abs=0.011)
+
+
+def test_another_answer_takes_the_place_of_the_last_with_another_seed() -> None:
+    out, partner = RecordingOut(), EchoPartner([NoteOn(0.0, 50, 50), NoteOff(0.2, 50)])
+
+    async def main() -> None:
+        session = Session(ScriptedListener([*CALL, NoteOff(20.0, 1)]), InlineSeat(partner), [out], ignore)
+        playing = asyncio.create_task(session.run())
+        session.again()  # nothing has been answered yet
+        await asyncio.sleep(10.0)
+        session.again()
+        await asyncio.sleep(1.0)
+        session.feed(NoteOn(11.0, 60, 80))
+        session.again()  # the player plays: no
+        session.feed(NoteOff(11.1, 60))
+        await playing
+
+    run(main())
+    assert [request.turn for request in partner.requests] == [1, 2, 3]
+    assert len({request.seed for request in partner.requests}) == 3
+    assert partner.requests[0].seconds == partner.requests[1].seconds
+    assert partner.cuts == [0.0], "the first answer is as if it had not been"
+    assert out.sounding == set()
+
+
+def test_another_answer_in_the_middle_of_one_stops_it_first() -> None:
+    out, partner = RecordingOut(), EchoPartner([NoteOn(0.0, 50, 50), NoteOff(3.0, 50)])
+
+    async def main() -> None:
+        session = Session(ScriptedListener([*CALL, NoteOff(20.0, 1)]), InlineSeat(partner), [out], ignore)
+        asyncio.get_running_loop().call_at(4.5, session.again)
+        await session.run()
+        out.finish()
+
+    run(main())
+    assert [round(time, 2) for time, _, _ in onsets(out.sent)] == [3.11, 4.51]
+    assert NoteOff(4.5, 50) in out.sent
+    assert out.sounding == set()
+
+
+def test_the_last_answer_can_be_had_once_more_as_it_was() -> None:
+    answer = [NoteOn(0.0, 50, 50), NoteOff(0.2, 50), NoteOn(0.5, 55, 60), NoteOff(0.9, 55)]
+    out, partner, news = RecordingOut(), EchoPartner(answer), list[News]()
+
+    async def main() -> None:
+        session = Session(
+            ScriptedListener([*CALL, NoteOff(20.0, 1)]), InlineSeat(partner), [out], news.append,
+            policy=Fixed(SILENCE),
+        )  # fmt: skip
+        asyncio.get_running_loop().call_at(10.0, session.replay)
+        asyncio.get_running_loop().call_at(10.7, session.replay)
+        await session.run()
+        out.finish()
+
+    run(main())
+    first, again, whole = onsets(out.sent)[:2], onsets(out.sent)[2:4], onsets(out.sent)[4:]
+    assert [time - first[0][0] for time, _, _ in first] == pytest.approx([0.0, 0.5])
+    assert again == [(10.01, 50, 50), (10.51, 55, 60)]
+    assert whole == [(10.71, 50, 50), (11.21, 55, 60)]
+    assert len(partner.requests) == 1, "the partner is not asked"
+    assert partner.cuts == [], "nor does what it remembers change"
+    assert out.sounding == set()
+
+
+def test_a_partner_that_stalls_in_mid_answer_is_given_up_after_what_it_said_has_sounded() -> None:
+    answer = [NoteOn(0.0, 60, 80), NoteOff(1.0, 60), NoteOn(1.0, 64, 80), NoteOff(2.0, 64)]
+    out, seat = RecordingOut(), SlowSeat(answer, [0.0, 0.0, 0.0, 1000.0])
+    news = play(CALL, seat, out)
+    assert [item.text for item in news if isinstance(item, Message)] == [
+        "the partner has stalled; this answer ends here"
+    ]
+    assert onsets(out.sent) == [(2.91, 60, 80), (3.91, 64, 80)]
+    assert out.sent[-1] == NoteOff(pytest.approx(3.91 + STALL), 64)
+    assert seat.cuts == [pytest.approx(1.0)]
+
+
+def test_a_partner_that_breaks_ends_its_answer_and_the_next_is_its_own() -> None:
+    class Broken(EchoPartner):
+        def respond(self, request: Request) -> Iterator[Event]:
+            yield NoteOn(0.0, 60, 80)
+            if request.turn == 1:
+                raise ZeroDivisionError("division by zero")
+            yield NoteOff(0.1, 60)
+
+    out = RecordingOut()
+    news = play([*CALL, NoteOn(9.0, 60, 80), NoteOff(9.1, 60)], InlineSeat(Broken()), out)
+    assert [item.state for item in news if isinstance(item, Turned)] == ["CALL", "RESPONSE", "IDLE"] * 2
+    assert sum(isinstance(item, Message) and item.error for item in news) == 1
+    assert len(onsets(out.sent)) == 2
+
+
+def test_an_out_that_fails_does_not_silence_the_others() -> None:
+    class Dead:
+        def send(self, event: Event) -> None:
+            raise OSError("the port is gone")
+
+        def silence(self) -> None:
+            raise OSError("the port is gone")
+
+    out, news = RecordingOut(), list[News]()
+
+    async def main() -> None:
+        seat = InlineSeat(EchoPartner())
+        await Session(ScriptedListener(CALL), seat, [Dead(), out], news.append).run()
+        out.finish()
+
+    run(main())
+    assert len(onsets(out.sent)) == 3
+    assert out.sounding == set()
+
+
+def test_a_program_held_up_plays_no_burst_of_notes_but_goes_on_where_it_was() -> None:
+    answer = [
+        event for k in range(20) for event in (NoteOn(k / 10, 60 + k, 80), NoteOff(k / 10 + 0.08, 60 + k))
+    ]
+    out, news = RecordingOut(), list[News]()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        seat = InlineSeat(EchoPartner(answer))
+        session = Session(ScriptedListener(CALL), seat, [out], news.append, policy=Fixed(SILENCE))
+        loop.call_at(3.5, lambda: sleep(loop, 2.0))
+        await session.run()
+        out.finish()
+
+    run(main())
+    times = [time for time, _, _ in onsets(out.sent)]
+    gaps = [round(later - earlier, 3) for earlier, later in itertools.pairwise(times)]
+    assert min(gaps) >= 0.1 - 0.031
+    assert 1.9 < max(gaps) < 2.2
+    assert sum(gap > 0.15 for gap in gaps) == 1
+    moved = [item for item in news if isinstance(item, Moved)]
+    assert [item.by for item in moved] == [pytest.approx(max(gaps) - 0.1, abs=0.031)]
+
+
+def test_by_a_clock_what_is_late_waits_for_the_next_beat() -> None:
+    answer = [NoteOn(0.0, 60, 80), NoteOff(0.2, 60), NoteOn(0.5, 62, 80), NoteOff(0.7, 62)]
+    out = RecordingOut()
+
+    async def main() -> None:
+        seat = SlowSeat(answer, [0.0, 0.0, 1.2, 0.0])
+        session = Session(ScriptedListener(CALL), seat, [out], ignore, policy=Fixed(SILENCE))
+        session.follow(Tempo(60.0))
+        await session.run()
+        out.finish()
+
+    run(main())
+    assert [time for time, _, _ in onsets(out.sent)] == pytest.approx([3.0, 4.5])
+
+
+def test_bars_are_traded_on_the_bar_line_and_last_as_long_as_agreed() -> None:
+    answer = [event for k in range(40) for event in (NoteOn(k / 4, 60, 80), NoteOff(k / 4 + 0.2, 60))]
+    out, partner, news = RecordingOut(), EchoPartner(answer), list[News]()
+    call = [NoteOn(3.9, 60, 80), NoteOff(4.4, 60), NoteOn(7.0, 64, 80), NoteOff(8.1, 64)]
+    resolve = [NoteOn(8.05, 67, 80), NoteOff(8.2, 67)]
+
+    async def main() -> None:
+        listener = ScriptedListener(sorted([*call, *resolve], key=lambda event: event.time))
+        session = Session(listener, InlineSeat(partner), [out], news.append, policy=Bars(2))
+        session.follow(Tempo(120.0))
+        await session.run()
+        out.finish()
+
+    run(main())
+    times = [time for time, _, _ in onsets(out.sent)]
+    assert times[0] == pytest.approx(8.0, abs=1e-6), "two bars after the bar the pick-up led to"
+    assert times[-1] == pytest.approx(11.75, abs=1e-6), "and two bars long"
+    assert partner.requests[0].seconds == pytest.approx(4.0)
+    assert partner.cuts == [4.0]
+    assert [item.state for item in news if isinstance(item, Turned)] == ["CALL", "RESPONSE", "IDLE"]
+    assert out.sounding == set()
+
+
+def test_the_turn_taken_back_in_mid_bar_is_the_players() -> None:
+    out, partner = RecordingOut(), EchoPartner([NoteOn(0.0, 50, 50), NoteOff(3.0, 50)])
+    call = [NoteOn(0.1, 60, 80), NoteOff(1.0, 60), NoteOn(2.6, 62, 80), NoteOff(2.7, 62)]
+
+    async def main() -> None:
+        session = Session(ScriptedListener(call), InlineSeat(partner), [out], ignore, policy=Bars(1))
+        session.follow(Tempo(120.0))
+        await session.run()
+
+    run(main())
+    assert NoteOff(2.6, 50) in out.sent
+    assert len(partner.requests) == 2
+
+
+def test_an_answer_begins_on_the_beat_of_a_call_that_had_one() -> None:
+    call = events_of([Note(1.0 + k * 0.5, 60 + k % 5, 80, 1.3 + k * 0.5) for k in range(12)])
+    out, news = RecordingOut(), list[News]()
+
+    async def main() -> None:
+        seat = InlineSeat(EchoPartner([NoteOn(0.0, 50, 50), NoteOff(0.1, 50)]))
+        await Session(ScriptedListener(call), seat, [out], news.append, policy=Fixed(0.4)).run()
+        out.finish()
+
+    run(main())
+    ((time, _, _),) = onsets(out.sent)
+    assert time == pytest.approx(7.25, abs=0.01), "6.8 + 0.4 s, then the next half beat"
+    (answered,) = [item for item in news if isinstance(item, Answered)]
+    assert answered.held == pytest.approx(7.25 - 7.21, abs=0.01)
 
 
 times = st.floats(0, 12)
@@ -270,7 +485,7 @@ def test_no_event_sequence_leaves_a_note_sounding(
             seat,
             [out],
             lambda news: None,
-            policy=fixed(SILENCE),
+            policy=Fixed(SILENCE),
         )
         loop = asyncio.get_running_loop()
         for time in hand_overs:

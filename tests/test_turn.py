@@ -3,7 +3,7 @@
 import pytest
 
 from duet.note import Event, NoteOff, NoteOn, Pedal
-from duet.phrase_end import fixed
+from duet.phrase_end import Fixed
 from duet.turn import HandOver, Hear, Respond, Sounded, State, Stop, Turn
 
 DOWN, UP = NoteOn(10.0, 60, 80), NoteOff(10.5, 60)
@@ -12,7 +12,7 @@ CALL = (DOWN, UP)
 
 def turn_in(state: State) -> Turn:
     """A turn whose first call was one note from 10 to 10.5 s; its silence is 0.8 s."""
-    turn = Turn(fixed(0.8))
+    turn = Turn(Fixed(0.8))
     if state is State.IDLE:
         return turn
     turn.feed(DOWN)
