@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from duet.models_handle import Models
-from duet.news import Choose, HandOver, Message, News, Panic, Quit, Setup, Wish
+from duet.news import Choose, HandOver, Keep, Kept, Message, News, Panic, Quit, Setup, Wish
 from duet.session import Session
 from duet.turn import HandOver as HandTheTurn
 
@@ -30,6 +30,9 @@ class Grants:
                 self._session.panic()
             case Choose(setting, value):
                 self._choose(setting, value)
+            case Keep():
+                self._observe(Kept())
+                self._observe(Message("kept: `duet takes` shows the mark"))
             case Quit():
                 pass  # the engine's own business
             case _:

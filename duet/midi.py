@@ -4,7 +4,9 @@ One piano is heard: all tracks and channels of a file but the drums (channel 10)
 Note-on with velocity 0 is a note-off (MIDI 1.0). A pitch struck again while it sounds ends first.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import mido
@@ -47,15 +49,51 @@ def message_of(event: Event, channel: int = 0) -> list[int]:
             return [0xB0 | channel, SUSTAIN, value]
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text in a MIDI file, at its moment."""
+
+    time: float
+    """Seconds."""
+    text: str
+    marker: bool = False
+    """A marker, which a DAW shows over its timeline, rather than a text event."""
+
+
 def read_midi(path: Path) -> list[Event]:
     """The events of a MIDI file, in playing order, in seconds. Raises FileError."""
+    file = _open(path)
+    return _on_one_keyboard(_in_time_order(file.tracks), file.ticks_per_beat)
+
+
+def read_tracks(path: Path) -> tuple[dict[str, list[Event]], list[Words]]:
+    """Each named track's own events, those of one name together, and what is written in the file. Raises FileError."""
+    file = _open(path)
+    messages = _in_time_order(file.tracks)
+    tempi = [item for item in messages if item[2].type == "set_tempo"]
+    tracks: dict[str, list[Event]] = {}
+    for name in {track.name: None for track in file.tracks if track.name}:
+        numbers = {number for number, track in enumerate(file.tracks) if track.name == name}
+        own = [item for item in messages if item[1][0] in numbers and item[2].type != "set_tempo"]
+        events = _on_one_keyboard(sorted([*tempi, *own], key=lambda item: item[0]), file.ticks_per_beat)
+        if events:
+            tracks[name] = events
+    seconds = _seconds_of(messages, file.ticks_per_beat)
+    words = [
+        Words(seconds(tick), message.text, message.type == "marker")
+        for tick, _, message in messages
+        if message.type in {"text", "marker"}
+    ]
+    return tracks, words
+
+
+def _open(path: Path) -> mido.MidiFile:
     try:
         file = mido.MidiFile(path, clip=True)
         if file.type == 2:
             raise FileError(f"{path}: a MIDI file of type 2 has no common timeline; save it as type 0 or 1")
         if not 0 < file.ticks_per_beat < 0x8000:
             raise FileError(f"{path}: its times are in SMPTE frames; save it with ticks per beat")
-        messages = _in_time_order(file.tracks)
     except FileNotFoundError:
         raise FileError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -65,16 +103,18 @@ def read_midi(path: Path) -> list[Event]:
     except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
         reason = str(error) or type(error).__name__
         raise FileError(f"{path}: not a MIDI file that can be read ({reason})") from error
-    return _on_one_keyboard(messages, file.ticks_per_beat)
+    return file
 
 
 Hand = tuple[int, int]
 """A track and a channel: whoever holds keys in a file."""
+TimedMessage = tuple[int, Hand, mido.Message]
+"""A message with its tick and its hand."""
 
 
-def _in_time_order(tracks: Sequence[mido.MidiTrack]) -> list[tuple[int, Hand, mido.Message]]:
+def _in_time_order(tracks: Sequence[mido.MidiTrack]) -> list[TimedMessage]:
     """All messages with their ticks and their hands, as they sound."""
-    messages: list[tuple[int, Hand, mido.Message]] = []
+    messages: list[TimedMessage] = []
     for number, track in enumerate(tracks):
         tick = 0
         for message in track:
@@ -83,7 +123,22 @@ def _in_time_order(tracks: Sequence[mido.MidiTrack]) -> list[tuple[int, Hand, mi
     return sorted(messages, key=lambda item: item[0])
 
 
-def _on_one_keyboard(messages: Sequence[tuple[int, Hand, mido.Message]], ticks_per_beat: int) -> list[Event]:
+def _seconds_of(messages: Sequence[TimedMessage], ticks_per_beat: int) -> Callable[[int], float]:
+    """From ticks to seconds, along the file's tempi."""
+    changes = [(0, 0.0, TEMPO)]
+    for tick, _, message in messages:
+        if message.type == "set_tempo":
+            before, time, tempo = changes[-1]
+            changes.append((tick, time + (tick - before) * tempo / ticks_per_beat / 1e6, message.tempo))
+
+    def seconds(tick: int) -> float:
+        before, time, tempo = changes[bisect_right(changes, tick, key=lambda change: change[0]) - 1]
+        return time + (tick - before) * tempo / ticks_per_beat / 1e6
+
+    return seconds
+
+
+def _on_one_keyboard(messages: Sequence[TimedMessage], ticks_per_beat: int) -> list[Event]:
     """Lay all hands on one keyboard: a key stays down until the last hand that pressed it lets go.
 
     Two hands on one key within UNISON are one stroke; later it is struck again.
@@ -136,22 +191,46 @@ def _lengthen(events: list[Event]) -> list[Event]:
     return result
 
 
-def write_midi(path: Path, tracks: Mapping[str, Sequence[Event]]) -> None:
-    """Write named tracks, each on a channel of its own, times from 0 in seconds. Raises FileError."""
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+def write_midi(
+    path: Path, tracks: Mapping[str, Sequence[Event]], words: Sequence[Words] = (), one_track: bool = False
+) -> None:
+    """Write named tracks, each on a channel of its own, times from 0 in seconds. Raises FileError.
+
+    `one_track`: all of it in a single track (type 0), for players that know no other.
+    """
     conductor = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=TEMPO)])
-    file.tracks.append(conductor)
+    texts = [
+        (_tick(each.time), mido.MetaMessage("marker" if each.marker else "text", text=each.text))
+        for each in sorted(words, key=lambda each: each.time)
+    ]
+    conductor.extend(_apart(texts))
+    parts = [conductor]
     for channel, (name, events) in enumerate(tracks.items()):
         track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
-        now = 0
-        for event in sorted(events, key=order):
-            tick = max(now, round(event.time * 1e6 / TEMPO * TICKS_PER_BEAT))
-            track.append(mido.Message.from_bytes(message_of(event, channel), time=tick - now))
-            now = tick
-        file.tracks.append(track)
+        track.extend(
+            _apart(
+                (_tick(event.time), mido.Message.from_bytes(message_of(event, channel)))
+                for event in sorted(events, key=order)
+            )
+        )
+        parts.append(track)
+    file = mido.MidiFile(type=0 if one_track else 1, ticks_per_beat=TICKS_PER_BEAT)
+    file.tracks.extend([mido.merge_tracks(parts)] if one_track else parts)
     partial = path.with_name(path.name + ".part")
     try:
         file.save(partial)
         partial.replace(path)
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def _tick(seconds: float) -> int:
+    return max(0, round(seconds * 1e6 / TEMPO * TICKS_PER_BEAT))
+
+
+def _apart(messages: Iterable[tuple[int, mido.Message]]) -> Iterator[mido.Message]:
+    """Messages at their ticks as messages with the ticks between them."""
+    now = 0
+    for tick, message in messages:
+        yield message.copy(time=max(0, tick - now))
+        now = max(now, tick)

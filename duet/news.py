@@ -99,6 +99,11 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The player has marked the last exchange as worth keeping."""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """Told about once a second while live."""
 
@@ -145,7 +150,7 @@ class Plugged:
     audio_devices: tuple[str, ...]
 
 
-News = Setup | Turned | Played | Cut | Moved | Answered | Health | Message | Beat | Level | Plugged
+News = Setup | Turned | Played | Cut | Moved | Answered | Kept | Health | Message | Beat | Level | Plugged
 
 
 @dataclass(frozen=True, slots=True)

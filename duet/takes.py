@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -17,10 +17,14 @@ from duet.errors import FileError
 from duet.midi import write_midi
 from duet.news import Cut, News, Played, Turned, Who
 from duet.note import Event, NoteOff, NoteOn, Pedal, at, cut
+from duet.take_story import Answer, Story, answer_of_line, latest, words_of
+from duet.take_story import line_of as story_line
 
 logger = logging.getLogger(__name__)
 
 JOURNAL = ".journal"
+ANSWER = "answer "
+"""What a journal's line about an answer begins with; all others are events."""
 
 
 class Hands:
@@ -50,13 +54,16 @@ class Hands:
         return new
 
 
-def tracks_of(player: list[Event], partner: list[Event]) -> dict[str, list[Event]]:
-    """Two named tracks whose time 0 is the first event of either."""
+def write_take(
+    path: Path, player: Sequence[Event], partner: Sequence[Event], answers: Sequence[Answer]
+) -> None:
+    """Two named tracks whose time 0 is the first event of either, and their story. Raises FileError."""
     start = min((event.time for event in [*player, *partner]), default=0.0)
-    return {
+    tracks = {
         "player": [at(event, event.time - start) for event in player],
         "partner": [at(event, event.time - start) for event in partner],
     }
+    write_midi(path, tracks, words_of(answers, start))
 
 
 class Take:
@@ -66,6 +73,7 @@ class Take:
         """Raises FileError if the folder cannot be made or written."""
         self._tell = tell
         self._hands = {Who.PLAYER: Hands(), Who.PARTNER: Hands()}
+        self._story = Story()
         now = time.strftime("%Y-%m-%d %H-%M-%S")
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -81,6 +89,8 @@ class Take:
 
     def observe(self, news: News) -> None:
         """Take what the session reports."""
+        if answer := self._story.observe(news):
+            self._write([ANSWER + story_line(answer)])
         match news:
             case Played(who, event):
                 self._hands[who].add(event)
@@ -98,7 +108,12 @@ class Take:
             self._journal.unlink(missing_ok=True)
             return None
         try:
-            write_midi(self.path, tracks_of(self._hands[Who.PLAYER].events, self._hands[Who.PARTNER].events))
+            write_take(
+                self.path,
+                self._hands[Who.PLAYER].events,
+                self._hands[Who.PARTNER].events,
+                self._story.answers,
+            )
         except FileError as error:
             self._tell(f"{error}; the take's journal is {self._journal}")
             return None
@@ -106,10 +121,11 @@ class Take:
         return self.path
 
     def _keep(self) -> None:
+        self._write([line_of(who, event) for who, hands in self._hands.items() for event in hands.settle()])
+
+    def _write(self, lines: list[str]) -> None:
         try:
-            for who, hands in self._hands.items():
-                for event in hands.settle():
-                    self._file.write(line_of(who, event) + "\n")
+            self._file.writelines(line + "\n" for line in lines)
             self._file.flush()
         except (OSError, ValueError) as error:
             self._tell(f"{self._journal}: the take cannot be written ({error}); it is kept in memory")
@@ -159,7 +175,12 @@ def recover(folder: Path, alive: Callable[[int], bool] = is_alive) -> list[Path]
         if process.isdecimal() and alive(int(process)):
             continue  # another session is writing it
         hands: dict[Who, list[Event]] = {Who.PLAYER: [], Who.PARTNER: []}
+        answers: list[Answer] = []
         for line in journal.read_text().splitlines():
+            if line.startswith(ANSWER):
+                answer = answer_of_line(line.removeprefix(ANSWER))
+                answers += [answer] if answer else []
+                continue
             try:
                 who, event = event_of_line(line)
             except ValueError:
@@ -167,6 +188,6 @@ def recover(folder: Path, alive: Callable[[int], bool] = is_alive) -> list[Path]
             hands[who].append(event)
         if any(hands.values()):
             made.append(folder / f"{name}.mid")
-            write_midi(made[-1], tracks_of(hands[Who.PLAYER], hands[Who.PARTNER]))
+            write_take(made[-1], hands[Who.PLAYER], hands[Who.PARTNER], latest(answers))
         journal.unlink()
     return made

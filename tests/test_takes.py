@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from duet.errors import FileError
-from duet.midi import read_midi
-from duet.news import Cut, Played, Turned, Who
+from duet.midi import Words, read_midi, read_tracks
+from duet.news import Answered, Cut, Kept, Played, Setup, Turned, Who
 from duet.note import NoteOff, NoteOn, notes_of
+from duet.request import Character, Settings
+from duet.take_story import answers_of
 from duet.takes import JOURNAL, Take, recover
 
 PLAYER = [NoteOn(100.0, 60, 80), NoteOff(100.5, 60)]
@@ -87,3 +89,56 @@ def test_two_takes_of_one_second_have_two_names(tmp_path: Path) -> None:
     assert first.path != second.path
     first.close()
     second.close()
+
+
+def setup_of(settings: Settings, voice: str = "piano") -> Setup:
+    return Setup("keys", "Duet", "off", "markov", ("markov",), voice, ("piano",), ("",), settings)
+
+
+def play_with_a_story(take: Take) -> None:
+    take.observe(setup_of(Settings(Character(temperature=0.7, style="pop"), seed=41)))
+    take.observe(Turned("CALL", 1, 100.0))
+    take.observe(Played(Who.PLAYER, PLAYER[0]))
+    take.observe(Played(Who.PLAYER, PLAYER[1]))
+    take.observe(Turned("RESPONSE", 1, 100.9))
+    take.observe(Answered(1, 0.4, 0.01))
+    for event in PARTNER:
+        take.observe(Played(Who.PARTNER, event))
+    take.observe(Turned("IDLE", 1, 102.5))
+
+
+def check_the_story(path: Path) -> None:
+    tracks, words = read_tracks(path)
+    assert [note.pitch for note in notes_of(tracks["player"])] == [60]
+    assert [note.pitch for note in notes_of(tracks["partner"])] == [72, 74]
+    (answer,) = answers_of(words)
+    assert (answer.turn, answer.partner, answer.voice, answer.kept) == (1, "markov", "piano", True)
+    assert (answer.settings["seed"], answer.settings["style"], answer.settings["temperature"]) == (
+        41,
+        "pop",
+        0.7,
+    )
+    assert (answer.time, round(answer.answered, 6)) == (0.0, 0.9)
+    assert any(each.marker and each.text == "turn 1 (kept)" for each in words)
+
+
+def test_a_take_tells_its_own_story(tmp_path: Path) -> None:
+    take = Take(tmp_path, pytest.fail)
+    play_with_a_story(take)
+    take.observe(Kept())
+    path = take.close()
+    assert path is not None
+    check_the_story(path)
+
+
+def test_the_story_survives_the_power_cut(tmp_path: Path) -> None:
+    take = Take(tmp_path, pytest.fail)
+    play_with_a_story(take)
+    take.observe(Kept())
+    (path,) = recover(tmp_path, alive=lambda pid: False)
+    check_the_story(path)
+
+
+def test_a_text_of_another_program_is_no_story() -> None:
+    texts = ["duet", "duet {}", "duet [1]", 'duet {"turn": 1}', "Duet for flute", "duet " + "[" * 1000]
+    assert answers_of([Words(0.0, text) for text in texts]) == []
