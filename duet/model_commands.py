@@ -4,16 +4,17 @@ import argparse
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from duet.commands import writable
-from duet.errors import FileError
+from duet.errors import DuetError, FileError
 from duet.piece import Piece
 from duet.wiring import load_voice, one_thread, weights_of
 
 RUNS = Path("runs")
+BENCHMARKS = (Path("benchmarks"), Path("../shared/benchmarks"))
 CORPORA = (Path("corpus"), Path("../shared/corpus"))
 """Where music is looked for without --data: here, and where Duet's own developers have theirs."""
 
@@ -47,6 +48,9 @@ def train(options: argparse.Namespace) -> None:
 
 def eval(options: argparse.Namespace) -> None:
     """Judge a network, or the turn-taking, on held-out pieces."""
+    if options.benchmark:
+        _benchmark(options)
+        return
     options.data = _data(options)
     match options.what:
         case "voice":
@@ -70,6 +74,21 @@ def eval(options: argparse.Namespace) -> None:
 
             report = evaluate_turns(_held_out(options), options.pieces)
     _print_report(report, options.json)
+
+
+def _benchmark(options: argparse.Namespace) -> None:
+    """Learn the standard sets and print our rows among the published ones."""
+    if options.what != "partner":
+        raise DuetError(f"--benchmark is for `duet eval partner`, not for {options.what}")
+    one_thread()
+    from models.benchmark import as_table, benchmark
+    from models.benchmark_sets import FILES
+
+    logging.getLogger().setLevel(logging.INFO)
+    names = list(FILES) if options.benchmark == "all" else [options.benchmark]
+    folder = _found(options.data, BENCHMARKS, "benchmark sets", "the folder of jsb_chorales.npz")
+    report = benchmark(names, folder, writable(RUNS / "benchmark"), options.seeds)
+    print(json.dumps(report) if options.json else as_table(report))
 
 
 def bench(options: argparse.Namespace) -> None:
@@ -98,10 +117,14 @@ def bench(options: argparse.Namespace) -> None:
 
 def _data(options: argparse.Namespace) -> Path:
     """The folder of music meant. Raises FileError if none is named and none is found."""
-    found = next((folder for folder in CORPORA if folder.is_dir()), None)
-    folder = options.data or found
+    return _found(options.data, CORPORA, "music to learn from or to judge on", "a folder of MIDI files")
+
+
+def _found(named: Path | None, usual: Sequence[Path], what: str, to_name: str) -> Path:
+    """The folder named, or the first of the usual ones that is there. Raises FileError."""
+    folder = named or next((folder for folder in usual if folder.is_dir()), None)
     if folder is None:
-        raise FileError("no music to learn from or to judge on: name a folder of MIDI files with --data")
+        raise FileError(f"no {what}: name {to_name} with --data")
     return Path(folder)
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, positive
+from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, positive, whole
 
 
 def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -77,6 +77,15 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     judge.add_argument(
         "--picture", type=Path, metavar="PNG", help="voice: also draw spectrograms, model beside truth"
+    )
+    judge.add_argument(
+        "--benchmark",
+        choices=("all", "jsb", "nottingham", "piano_midi", "musedata"),
+        help="partner: test nats a frame on the standard polyphonic sets, beside published ones; "
+        "--data takes their folder (default: benchmarks or ../shared/benchmarks)",
+    )
+    judge.add_argument(
+        "--seeds", type=whole, default=5, metavar="N", help="benchmark: how many trainings (default 5)"
     )
     judge.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     bench = command(

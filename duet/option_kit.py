@@ -32,6 +32,14 @@ def positive(text: str) -> float:
     return value
 
 
+def whole(text: str) -> int:
+    """A whole number from 1 on."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, not {text}")
+    return value
+
+
 def within(low: float, high: float) -> Callable[[str], float]:
     """Reads a number from `low` to `high`."""
 
