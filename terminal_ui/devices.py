@@ -31,9 +31,12 @@ class Devices(Widget):
         ]
         names = [name or missing for _, name, missing in places]
         room = self.size.width - len("♪ duet") - sum(len(place[0]) + 4 for place in places)
+        room -= len("   ● rec") if setup.takes else 0
         for name, (label, given, _) in zip(_shortened(names, room), places, strict=True):
             style = "bold" if given else "$error" if label == "in" else "$quiet"
             title = Content.assemble(title, ("   " + label + " ", "$quiet"), (name, style))
+        if setup.takes:
+            title = Content.assemble(title, ("   ● ", "$error"), ("rec", "bold"))
         return title
 
 

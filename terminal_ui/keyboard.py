@@ -1,15 +1,22 @@
-"""The keyboard: 88 keys, or as many as fit, lit while somebody holds them."""
+"""The keyboard: 88 keys, or as many as fit, lit while somebody holds them; played by mouse, and by letters if asked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from duet.news import Who
 from terminal_ui.palette import Palette
+from terminal_ui.typing_notes import Typist
 
 _LOWEST, _HIGHEST = 21, 108
 _KEYS = _HIGHEST - _LOWEST + 1
@@ -21,16 +28,40 @@ _MIDDLE = 65
 """The pitch in the middle while nobody plays."""
 
 
-class Keyboard(Widget):
-    """A strip of keys; a column (or two, or more) to each semitone. The last line has white keys only."""
+class Keyboard(Widget, can_focus=True):
+    """A strip of keys; a column (or two, or more) to each semitone. The last line has white keys only.
 
-    def __init__(self, palette: Palette) -> None:
+    While it has the focus, letters play notes.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "octave(-1)", show=False),
+        Binding("right", "octave(1)", show=False),
+        Binding("up", "velocity(8)", show=False),
+        Binding("down", "velocity(-8)", show=False),
+    ]
+
+    @dataclass
+    class Struck(Message):
+        """The player has struck a key of ours."""
+
+        pitch: int
+        velocity: int
+
+    @dataclass
+    class Shifted(Message):
+        """The player has chosen where the letters play, or how loud."""
+
+    def __init__(self, palette: Palette, clock: Callable[[], float]) -> None:
         super().__init__()
+        self.typist = Typist()
         self._palette = palette
+        self._clock = clock
         self._light = {Who.PLAYER: palette.player[1], Who.PARTNER: palette.partner[1]}
         self._held: dict[int, Who] = {}
         self._low, self._shown, self._key_width = _LOWEST, 0, 1
-        self._strips: tuple[Strip, Strip] | None = None
+        self._strips: tuple[Strip, ...] = ()
+        self._letters = False
 
     def light(self, held: Mapping[int, Who]) -> None:
         """Show these keys as held."""
@@ -47,73 +78,127 @@ class Keyboard(Widget):
         self._low = min(max(_LOWEST, _MIDDLE - self._shown // 2), _HIGHEST + 1 - self._shown)
         self._redraw()
 
+    def on_focus(self) -> None:
+        """Letters play from now on: write them on the keys."""
+        self._letters = True
+        self._redraw()
+        self.post_message(self.Shifted())
+
+    def on_blur(self) -> None:
+        """Letters are commands again."""
+        self._letters = False
+        self._redraw()
+
+    def on_key(self, event: events.Key) -> None:
+        """Play a letter; one that plays nothing does nothing either, lest a slip of the finger quits."""
+        if event.character is None or not event.is_printable or event.character == " ":
+            return
+        event.stop()
+        pitch = self.typist.strike(event.character, self._clock())
+        if pitch is not None:
+            self.post_message(self.Struck(pitch, self.typist.velocity))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Play the key under the pointer, as loud as it is struck far to the front."""
+        event.stop()
+        pitch = self._low + (event.x - self._left) // self._key_width
+        if self._low <= pitch < self._low + self._shown and event.x >= self._left:
+            share = (event.y + 1) / self.size.height
+            if event.y == self.size.height - 1 and _is_black(pitch):
+                pitch += 1  # the front edge is the white keys'
+            self.post_message(self.Struck(pitch, round(40 + 60 * share)))
+
+    def action_octave(self, by: int) -> None:
+        """Move the letters."""
+        self.typist.shift(by)
+        self._redraw()
+        self.post_message(self.Shifted())
+
+    def action_velocity(self, by: int) -> None:
+        """Let the letters play louder, or softer."""
+        self.typist.press_harder(by)
+        self.post_message(self.Shifted())
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """None where there is colour: ours are true colours already."""
+        return list(super().get_line_filters()) if self._palette.shapes else []
+
     def render_line(self, y: int) -> Strip:
-        """A line of keys: all of them, or at the front edge only the white ones."""
-        if self._strips is None:
+        """A line of keys: all of them, or at the front edge only the white ones; letters on the edges."""
+        if not self._strips:
             return Strip.blank(self.size.width)
-        return self._strips[y == self.size.height - 1]
+        front, behind = self.size.height - 1, self.size.height - 2
+        return self._strips[{front: 2, behind: 1}.get(y, 0)]
+
+    @property
+    def _left(self) -> int:
+        return (self.size.width - self._shown * self._key_width) // 2
 
     def _redraw(self) -> None:
-        keys = [pitch for pitch in self._held if _LOWEST <= pitch <= _HIGHEST]
+        caps = self.typist.caps() if self._letters else {}
+        keys = [pitch for pitch in self._held or caps if _LOWEST <= pitch <= _HIGHEST]
         if keys and self._shown < _KEYS:  # slide, so that the held keys are in sight
             self._low = max(min(self._low, *keys), max(keys) - self._shown + 1)
         width = self.size.width
-        left = (width - self._shown * self._key_width) // 2
-        right = width - left - self._shown * self._key_width
-        paper = _style("", self._palette.paper)
-        margins = Segment(" " * left, paper), Segment(" " * right, paper)
+        margin = Segment(" " * self._left, _style("", self._palette.paper))
         lines = []
-        for front in (False, True):
-            pitches = range(self._low, self._low + self._shown)
-            keyboard = [segment for pitch in pitches for segment in self._key(pitch, front)]
-            segments = [margins[0], *keyboard, margins[1]]
-            lines.append(Strip([segment for segment in segments if segment.text], width).simplify())
-        self._strips = lines[0], lines[1]
+        for front, written in ((False, False), (False, True), (True, True)):
+            segments = [margin]
+            for pitch in range(self._low, self._low + self._shown):
+                around = self._held.get(pitch - 1), self._held.get(pitch), self._held.get(pitch + 1)
+                cap = caps.get(pitch, "") if written and front != _is_black(pitch) else ""
+                segments += self._key(pitch, front, around, cap)
+            right = width - self._left - self._shown * self._key_width
+            segments.append(Segment(" " * right, margin.style))
+            lines.append(Strip([segment for segment in segments if segment.text], width))
+        self._strips = tuple(lines)
         self.refresh()
 
-    def _key(self, pitch: int, front: bool) -> list[Segment]:
+    def _key(
+        self, pitch: int, front: bool, around: tuple[Who | None, Who | None, Who | None], cap: str
+    ) -> list[Segment]:
+        """One key, as wide as all; its neighbours show where it is the front edge under a black key."""
+        below, own, above = (self._face(pitch + by, who) for by, who in zip((-1, 0, 1), around, strict=True))
         width = self._key_width
         if not _is_black(pitch):
             edge = "▏" if pitch % 12 in {0, 5} else " "  # the white neighbours B-C and E-F
-            return self._ivory(pitch, edge, width)
-        if not front:
-            return [Segment(self._fill(pitch) * width, _style("", self._colour(pitch)))]
-        left, right = self._colour(pitch - 1), self._colour(pitch + 1)
-        if width == 1 and left != right and not self._palette.shapes:
-            return [Segment("▌", _style(left, right))]
-        half = width // 2
-        return [
-            Segment(self._fill(pitch - 1) * half, _style("", left)),
-            *self._ivory(pitch + 1, "▏" if half else "│", width - half),
-        ]
+            cells = _white(own, edge, width)
+        elif not front:
+            cells = [own] * width
+        elif width == 1 and below[2] != above[2] and not self._palette.shapes:
+            cells = [("▌", below[2], above[2])]
+        else:
+            half = width // 2
+            cells = [below] * half + _white(above, "▏" if half else "│", width - half)
+        if cap:
+            dark = _IVORY if _is_black(pitch) and around[1] is None else _EBONY
+            middle = (width - 1) // 2
+            cells[middle] = cap, dark, cells[middle][2]
+        return [Segment(character, _style(fore, back)) for character, fore, back in cells]
 
-    def _ivory(self, pitch: int, edge: str, width: int) -> list[Segment]:
-        """Part of a white key, with a groove at its left."""
-        fill, colour = self._fill(pitch), self._colour(pitch)
-        if fill != " ":
-            edge = fill
-        return [Segment(edge, _style(_GROOVE, colour)), Segment(fill * (width - 1), _style("", colour))]
-
-    def _fill(self, pitch: int) -> str:
-        """A key's own character: a blank with colour; without, what tells it and its holder."""
+    def _face(self, pitch: int, who: Who | None) -> "_Cell":
+        """What fills a key: a colour; without colours, a character that tells the key and its holder."""
+        colour = self._light[who] if who is not None else _EBONY if _is_black(pitch) else _IVORY
         if not self._palette.shapes:
-            return " "
-        who = self._held.get(pitch)
+            return " ", "", colour
         if who is not None:
-            return "█" if who is Who.PLAYER else "▚"
-        return "▒" if _is_black(pitch) else " "
+            return ("█" if who is Who.PLAYER else "▚"), "", colour
+        return ("▒" if _is_black(pitch) else " "), "", colour
 
-    def _colour(self, pitch: int) -> str:
-        who = self._held.get(pitch)
-        if who is not None:
-            return self._light[who]
-        return _EBONY if _is_black(pitch) else _IVORY
+
+_Cell = tuple[str, str, str]
+"""A character, its colour, and the colour behind it."""
+
+
+def _white(face: _Cell, edge: str, width: int) -> list[_Cell]:
+    """Part of a white key, with a groove at its left unless it is filled."""
+    return [(edge if face[0] == " " else face[0], _GROOVE, face[2]), *[face] * (width - 1)]
 
 
 def _is_black(pitch: int) -> bool:
     return pitch % 12 in _BLACK
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _style(colour: str, behind: str) -> Style:
     return Style(color=colour or None, bgcolor=behind)

@@ -59,6 +59,7 @@ class Palette:
                 "player": self.player[1],
                 "partner": self.partner[1],
                 "quiet": self.quiet,
+                "guide": self.guide,
                 "idle": self.idle,
                 "paper": self.paper,
                 "footer-background": self.panel,

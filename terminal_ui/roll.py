@@ -5,6 +5,7 @@ from functools import lru_cache
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -67,6 +68,10 @@ class Roll(Widget):
         self._lines = lines
         if stale:
             self.refresh(*_regions(stale, self.size.width))
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """None where there is colour: ours are true colours already."""
+        return list(super().get_line_filters()) if self._palette.shapes else []
 
     def render_line(self, y: int) -> Strip:
         """One line of what `show` drew."""
