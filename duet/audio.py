@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -9,6 +10,7 @@ from typing import Any
 
 import soxr
 
+from duet.click import Clicks
 from duet.errors import AudioError
 from duet.midi_ports import quiet
 from duet.ring import Ring
@@ -78,28 +80,31 @@ def choose_device(wanted: str | None) -> Device:
 
 
 class RingSpeaker:
-    """Plays a ring on a device until closed."""
+    """Plays a ring on a device until closed, and the metronome's clicks over it."""
 
-    def __init__(self, device: Device, ring: Ring) -> None:
-        """Raises AudioError if the device refuses."""
+    def __init__(self, device: Device, ring: Ring, block: int = BLOCK) -> None:
+        """block: samples a callback is asked for. Raises AudioError if the device refuses."""
         sounddevice = portaudio()
         self.device = device
-        self._ring = ring
+        self.clicks = clicks = Clicks(ring.rate)
+        latency = 0.0
 
         def fill(out: Any, frames: int, stream_time: Any, status: Any) -> None:
             ring.read_into(out)
+            clicks.mix_into(out, time.monotonic() + latency)
 
         try:
             with quiet():
                 self._stream = sounddevice.OutputStream(
                     samplerate=ring.rate,
-                    blocksize=BLOCK,
+                    blocksize=block,
                     device=device.index,
                     channels=min(2, device.channels),
                     dtype="float32",
                     latency="low",
                     callback=fill,
                 )
+                latency = float(self._stream.latency)
                 self._stream.start()
         except sounddevice.PortAudioError as error:
             raise AudioError(

@@ -12,6 +12,7 @@ from typing import Any
 
 from duet.errors import CheckpointError, DuetError, FileError, nearest
 from duet.news import Answered, Message, News, Setup, Turned
+from duet.studio_options import studio_of
 from duet.wiring import PARTNERS, VOICES, load_partner, load_voice
 
 
@@ -31,6 +32,7 @@ def live(options: argparse.Namespace) -> None:
     wanted = LiveOptions(
         options.port, options.out, options.voice, options.partner, options.audio, options.headless,
         _character(options), seed, options.length, takes, log, PARTNERS, VOICES,
+        studio_of(options),
     )  # fmt: skip
     show = _print_news if options.headless else _print_farewell
     asyncio.run(play_live(wanted, Loaders(load_partner, load_voice), show))

@@ -1,68 +1,228 @@
-"""What Duet is plugged into: finds the keyboard, the port for answers and the sound device, and watches them."""
+"""What Duet is plugged into: finds the keyboard, the clock, the port for answers and the sound device; changes them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import rtmidi
 
-from duet.audio import RingSpeaker, choose_device
-from duet.errors import AudioError, MidiError, PortNotFound
-from duet.keyboard import Keyboard
-from duet.midi_ports import OURS, Port, choose, list_ports, working_apis
+from duet.audio import RingSpeaker, choose_device, list_devices
+from duet.errors import AudioError, DuetError, MidiError, PortNotFound
+from duet.keyboard import Ears, Keyboard
+from duet.live_options import Studio
+from duet.midi_ports import OURS, Lookout, Port, choose, working_apis
+from duet.news import Plugged
+from duet.plug import Plug, named, only_keyboard
 from duet.ring import Ring
-from duet.sender import MidiPort, Sender
+from duet.route import Bytes, Echoes, Router
+from duet.sender import Sender
+from duet.watch import Names, Watch
 
 logger = logging.getLogger(__name__)
 
+KEYS, CLOCK = (f"{OURS}-in", "in"), (f"{OURS}-clock", "clock")
+"""Our input ports, client and port, as others see them."""
+CLICK, CLICK_FIRST = 77, 76
+"""Low and high wood block of General MIDI's drums: the metronome where there is no sound of ours."""
+
 
 class Devices:
-    """All of them, open. `say(text, is_error)` is called on the loop when one goes or comes back."""
+    """All of them, open. On the loop, `say(text, is_error)` is called when one goes or comes back."""
 
     def __init__(
-        self, port: str | None, out: str | None, audio: str | None, say: Callable[[str, bool], None]
+        self,
+        wanted: tuple[str | None, str | None, str | None],
+        studio: Studio,
+        say: Callable[[str, bool], None],
+        plugged: Callable[[Plugged], None],
     ) -> None:
-        """Each as on the command line; None is "you choose". Raises MidiError or AudioError."""
+        """wanted: keyboard, MIDI out and audio device as on the command line; None is "you choose".
+
+        `plugged(news)` is called when the list of what could be plugged in changes, or what is plugged in does.
+        Raises MidiError or AudioError.
+        """
+        port, out, audio = wanted
         self._say = say
+        self._plugged = plugged
+        self._buffer = studio.buffer
         self._closing = ExitStack()
         self.sound_died = False
         """True once the device or the sound server has gone away."""
         self.ring: Ring | None = None
         self.speaker: RingSpeaker | None = None
+        self.names: Names = ((), ())
+        self.waiting: list[str] = []
+        """Lines to say when somebody listens: what is not there yet."""
+        self.on_moved: Callable[[Bytes, float], None] = lambda message, when: None
+        self.on_clock: Callable[[Bytes, float], None] = lambda message, when: None
+        """Called on the loop with what knobs and the clock send."""
         with ExitStack() as undo:
             undo.callback(self.close)
-            self.keyboard = Keyboard(find_keyboard(port), say)
-            self._on_exit(self.keyboard.close)
-            self.midi = open_midi_out(out)
-            self.sender = Sender(self.midi.write)
-            self._on_exit(self.midi.close)
+            self._lookout = Lookout()
+            self._closing.callback(self._unless_dead, self._lookout.close)
+            echoes = Echoes()
+            self.router = Router(studio.route, studio.controls, echoes)
+            self.midi = self._open_out(out)
+            self._closing.callback(self._unless_dead, lambda: self.midi.close())
+            self.sender = Sender(lambda message: self.midi.send(message), studio.channel_out, echoes)
+            keys = self._open_keys(port)
+            clock = keys[-1] if studio.clock == "keyboard" else self._open_clock(studio.clock)
+            ears = Ears(
+                self.sender.through,
+                lambda *heard: self.on_moved(*heard),
+                lambda *heard: self.on_clock(*heard),
+            )
+            self.keyboard = Keyboard(keys, clock, self.router, ears, studio.latency_in)
+            self._closing.callback(self._unless_dead, self._close_keyboard)
             self._closing.callback(self.sender.close)
             self.audio_name, self.audio_problem = self._open_audio(audio)
+            self._watch = Watch(self._heard_of, self._ports_changed)
+            self._closing.callback(self._watch.close)
+            self._look_after()
             undo.pop_all()
+
+    @property
+    def keyboard_name(self) -> str:
+        """The port played on, or what is awaited."""
+        return self.keyboard.name or "no keyboard yet"
 
     @property
     def underruns(self) -> int:
         """Times the audio ring ran empty, since the start."""
         return self.ring.underruns if self.ring else 0
 
-    def watch(self) -> None:
-        """Look whether all is still there; to be called about once a second."""
-        try:
-            if change := self.midi.check():
-                self._say(change, "gone" in change)
-        except MidiError as error:
-            logger.debug("no MIDI system for now: %s", error)
+    def check_sound(self) -> None:
+        """Look whether the sound device still plays; to be called about once a second."""
         if self.speaker and not self.speaker.active and not self.sound_died:
             self.sound_died = True
-            self._say(self._what_died(self.speaker.device.name), True)
+            self._say(_what_died(self.speaker.device.name), True)
+
+    def change_port(self, name: str | None) -> None:
+        """Play on another keyboard; None is a port of our own that others join. Raises MidiError."""
+        old = self.keyboard.keys
+        follows = self.keyboard.clock in old
+        keys = [Plug(rtmidi.MidiIn, KEYS, None, ())] if name is None else self._open_keys(name)
+        self.keyboard.play_on(keys, keys[-1] if follows else self.keyboard.clock)
+        for plug in old:
+            plug.close()
+        self._look_after()
+
+    def change_out(self, name: str | None) -> None:
+        """Send answers somewhere else; what sounds at the old place ends there. Raises MidiError."""
+        new = self._open_out(name)
+        self.sender.panic()
+        old, self.midi = self.midi, new
+        old.close()
+        self._look_after()
+
+    def change_audio(self, name: str | None) -> None:
+        """Sound on another device, at the rate the voice is already made for; None is no sound. Raises AudioError."""
+        if self.ring is None:
+            raise AudioError("Duet was started without sound: start it again with --audio")
+        if name is None or name == "none":
+            self._close_speaker()
+            self.audio_name = "off"
+            return
+        device = choose_device(name)
+        self._close_speaker()
+        self.speaker = RingSpeaker(device, self.ring, self._buffer)
+        self.audio_name = device.name
 
     def close(self) -> None:
         """Every note off, and all given back."""
         self._closing.close()
 
-    def _on_exit(self, close: Callable[[], None]) -> None:
+    def _unless_dead(self, close: Callable[[], None]) -> None:
         """Close a device at the end, unless its server is dead: then its library would crash in closing it."""
-        self._closing.callback(lambda: None if self.sound_died else close())
+        if not self.sound_died:
+            close()
+
+    def _close_keyboard(self) -> None:
+        self.keyboard.close()
+        for plug in {*self.keyboard.keys, self.keyboard.clock} - {None}:
+            assert plug
+            plug.close()
+
+    def _close_speaker(self) -> None:
+        if self.speaker:
+            self.speaker.close()
+            self.speaker = None
+
+    def click(self, time: float, accent: bool) -> None:
+        """A metronome's click: heard where Duet sounds, else on the drum channel of the MIDI out."""
+        if self.speaker:
+            self.speaker.clicks.add(time, accent)
+            return
+        pitch, drums = (CLICK_FIRST if accent else CLICK), 9
+        self.sender.schedule((0x90 | drums, pitch, 100), time)
+        self.sender.schedule((0x80 | drums, pitch, 64), time + 0.05)
+
+    def _look_after(self) -> None:
+        plugs = [*self.keyboard.keys, self.midi]
+        if self.keyboard.clock and self.keyboard.clock not in plugs:
+            plugs.append(self.keyboard.clock)
+        self._watch.plugs = tuple(plugs)
+
+    def _heard_of(self, text: str, is_error: bool) -> None:
+        self._say(text, is_error)
+        self._plugged(self._plugged_news())
+
+    def _ports_changed(self, names: Names) -> None:
+        self.names = names
+        self._plugged(self._plugged_news())
+
+    def _plugged_news(self) -> Plugged:
+        try:
+            devices = [] if self.ring is None else [device.name for device in list_devices()]
+        except DuetError:
+            devices = []
+        return Plugged(*self.names, tuple(devices))
+
+    def _open_keys(self, wanted: str | None) -> list[Plug]:
+        """The port asked for, there or not yet; else the keyboard that is or will be there, and our own port."""
+        ports = self._lookout.ports(rtmidi.MidiIn)
+        if wanted is not None:
+            return [self._named_plug(rtmidi.MidiIn, KEYS, wanted, ports)]
+        keyboard = Plug(rtmidi.MidiIn, KEYS, only_keyboard, ports)
+        if keyboard.name:
+            return [keyboard]
+        try:
+            return [Plug(rtmidi.MidiIn, KEYS, None, ports), keyboard]
+        except MidiError as error:
+            self.waiting.append(str(error))
+            return [keyboard]
+
+    def _open_clock(self, wanted: str) -> Plug | None:
+        if wanted == "internal":
+            return None
+        ports = self._lookout.ports(rtmidi.MidiIn)
+        if wanted == "virtual":
+            return Plug(rtmidi.MidiIn, CLOCK, None, ports)
+        return self._named_plug(rtmidi.MidiIn, CLOCK, wanted, ports)
+
+    def _named_plug(self, direction: type, own: tuple[str, str], wanted: str, ports: Sequence[Port]) -> Plug:
+        """A plug to the port of that name or number; a name that nobody has may still turn up. Raises PortNotFound."""
+        try:
+            name = choose(wanted, list(ports), "MIDI input").name
+        except PortNotFound as error:
+            if wanted.isdecimal() or "could be any" in str(error):
+                raise
+            self.waiting.append(f"{error}; Duet takes it when it is plugged in")
+            name = wanted
+        return Plug(direction, own, named(name), ports)
+
+    def _open_out(self, wanted: str | None) -> Plug:
+        """The port asked for; a name that nobody has is a virtual port of ours."""
+        ports = self._lookout.ports(rtmidi.MidiOut)
+        if wanted is None or wanted.casefold() == OURS.casefold():  # our own name is always our own port
+            return Plug(rtmidi.MidiOut, (OURS, wanted or OURS), None, ports)
+        try:
+            name = choose(wanted, ports, "MIDI output").name
+        except PortNotFound as error:
+            if wanted.isdecimal() or "could be any" in str(error):
+                raise
+            return Plug(rtmidi.MidiOut, (OURS, wanted), None, ports)
+        return Plug(rtmidi.MidiOut, (OURS, "out"), named(name), ports)
 
     def _open_audio(self, wanted: str | None) -> tuple[str, str]:
         """Open the device; return its name and, where there is none, why."""
@@ -72,8 +232,8 @@ class Devices:
             device = choose_device(wanted)
             self.ring = Ring(device.rate)
             self._closing.callback(self.ring.close)
-            self.speaker = RingSpeaker(device, self.ring)
-            self._on_exit(self.speaker.close)
+            self.speaker = RingSpeaker(device, self.ring, self._buffer)
+            self._closing.callback(self._unless_dead, self._close_speaker)
         except AudioError as error:
             self.ring = None
             if wanted is not None:
@@ -81,31 +241,10 @@ class Devices:
             return "none", f"playing MIDI without sound: {error}"
         return device.name, ""
 
-    @staticmethod
-    def _what_died(device: str) -> str:
-        try:
-            working_apis()
-        except MidiError:
-            return f"{device} has stopped, and MIDI with it: restart the sound server, then Duet"
-        return f"{device} has stopped: MIDI goes on; restart Duet for sound"
 
-
-def find_keyboard(wanted: str | None) -> Port | None:
-    """The port asked for; else the only keyboard there is; else None: open a port to be connected to."""
-    ports = list_ports(rtmidi.MidiIn)
-    if wanted is not None:
-        return choose(wanted, ports, "MIDI input")
-    keyboards = [port for port in ports if port.is_device]
-    return keyboards[0] if len(keyboards) == 1 else None
-
-
-def open_midi_out(wanted: str | None) -> MidiPort:
-    """The port asked for; a name that nobody has is a virtual port of ours."""
-    if wanted is None or wanted.casefold() == OURS.casefold():  # our own name is always our own port
-        return MidiPort(None, wanted or OURS)
+def _what_died(device: str) -> str:
     try:
-        return MidiPort(choose(wanted, list_ports(rtmidi.MidiOut), "MIDI output"), wanted)
-    except PortNotFound as error:
-        if wanted.isdecimal() or "could be any" in str(error):
-            raise
-        return MidiPort(None, wanted)
+        working_apis()
+    except MidiError:
+        return f"{device} has stopped, and MIDI with it: restart the sound server, then Duet"
+    return f"{device} has stopped: MIDI goes on; restart Duet for sound"

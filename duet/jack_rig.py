@@ -99,10 +99,10 @@ def _forget_dead_servers() -> None:
 class Rig:
     """A JACK client that is a keyboard, a MIDI recorder and a sound recorder on one sample clock."""
 
-    def __init__(self, seconds: int = 90) -> None:
+    def __init__(self, name: str = "rig", seconds: int = 90) -> None:
         import jack
 
-        self.client = jack.Client("rig", no_start_server=True)
+        self.client = jack.Client(name, no_start_server=True)
         self.keys = self.client.midi_outports.register("keys")
         self.heard = self.client.midi_inports.register("heard")
         self.ears = [self.client.inports.register(f"ear{channel}") for channel in (0, 1)]

@@ -1,49 +1,75 @@
-"""The player's keyboard: a thread polls the port every millisecond, stamps, hands over, and does nothing else.
+"""The player's keyboard: a thread polls its ports every millisecond, stamps, routes, hands over, and that is all.
 
 Polling costs 0.4 ms in the median and is immune to what the callback suffers from: a close that never
 returns and a busy interpreter that stalls JACK (`docs/live.md`).
 """
 
 import asyncio
-import logging
+import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 
-import rtmidi
-
-from duet.errors import MidiError
-from duet.midi import event_of
-from duet.midi_ports import OURS, Port, is_there, list_ports, quiet, working_apis
-from duet.note import Event, Sounding
-
-logger = logging.getLogger(__name__)
+from duet.note import Event
+from duet.plug import Plug
+from duet.route import Bytes, Call, Moved, Router, Thru, Way
 
 POLL = 0.001
-"""Seconds between looks at the port."""
-CHECK = 1.0
-"""Seconds between looks at whether the port is still there."""
+"""Seconds between looks at the ports."""
+IS_CLOCK = frozenset((0xF2, 0xF8, 0xFA, 0xFB, 0xFC))
+"""Song position, clock, start, continue, stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who is told, besides the session. `thru` is called at once on the keyboard's thread, the others on the loop."""
+
+    thru: Callable[[Bytes], None]
+    moved: Callable[[Bytes, float], None]
+    """A bound knob or pad, and when."""
+    clock: Callable[[Bytes, float], None]
+    """A message of the clock, and when."""
 
 
 class Keyboard:
-    """A MIDI input as a `Listener`. Opens a port, or a virtual one others connect to if `port` is None."""
+    """MIDI inputs as one `Listener`. `keys` are played on; `clock` tells the time, and may be one of them."""
 
-    def __init__(self, port: Port | None, tell: Callable[[str, bool], None]) -> None:
-        """`tell(text, is_error)` is called on the loop when the port goes or comes back. Raises MidiError."""
-        self._port = port
-        self._tell = tell
+    def __init__(
+        self, keys: Sequence[Plug], clock: Plug | None, router: Router, ears: Ears, latency: float = 0.0
+    ) -> None:
+        """latency: seconds from a key's touching down to its message, taken off each stamp."""
+        self.keys = tuple(keys)
+        self.clock = clock
+        self._router = router
+        self._ears = ears
+        self._latency = latency
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._pressed: deque[Bytes] = deque()
+        self._let_go = False
         self._closing = threading.Event()
-        self._sounding = Sounding()
-        self._midi = self._open(port)
-        self.name = port.name if port else f"{OURS} in (virtual: connect a keyboard or DAW to it)"
         self._thread = threading.Thread(target=self._poll, name="keyboard", daemon=True)
         self._thread.start()
+
+    @property
+    def name(self) -> str:
+        """The port that is played on; empty while it is awaited."""
+        names = [plug.name for plug in self.keys if plug.name]
+        return names[-1] if names else ""
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         while (event := await self._inbox.get()) is not None:
             yield event
+
+    def press(self, message: Bytes) -> None:
+        """Take a message as if a key of the keyboard had sent it (the computer's keys do so)."""
+        self._pressed.append(message)
+
+    def play_on(self, keys: Sequence[Plug], clock: Plug | None) -> None:
+        """Take other ports; what is down on the old ones comes up."""
+        self.keys, self.clock, self._let_go = tuple(keys), clock, True
 
     def close(self) -> None:
         """End the listening; the iteration ends too."""
@@ -51,68 +77,47 @@ class Keyboard:
         self._thread.join(timeout=2.0)
         self._inbox.put_nowait(None)
 
-    @staticmethod
-    def _open(port: Port | None) -> rtmidi.MidiIn:
-        api = port.api if port else working_apis()[0]
-        with quiet():
-            try:
-                midi = rtmidi.MidiIn(api, name=f"{OURS}-in", queue_size_limit=4096)
-                if port:
-                    midi.open_port(port.place, "in")
-                else:
-                    midi.open_virtual_port("in")
-            except NotImplementedError:
-                raise MidiError(
-                    "this system has no virtual ports: name the keyboard with --port (`duet ports` lists them); "
-                    "on Windows loopMIDI makes ports a DAW can share"
-                ) from None
-            except (rtmidi.RtMidiError, OSError) as error:
-                name = port.name if port else "Duet's own input"
-                raise MidiError(
-                    f"{name}: the port cannot be opened ({error}); is another program using it?"
-                ) from error
-        midi.ignore_types(sysex=True, timing=True, active_sense=True)
-        return midi
-
     def _poll(self) -> None:
-        next_check = time.monotonic() + CHECK
+        losses = 0
         while not self._closing.is_set():
-            message = self._midi.get_message()
-            now = time.monotonic()
-            if message:
-                event = event_of(message[0], now)
-                if event:
-                    self._sounding.follow(event)
-                    self._loop.call_soon_threadsafe(self._inbox.put_nowait, event)
-                continue
-            if now > next_check:
-                next_check = now + CHECK
-                if self._port and not is_there(self._port, self._midi):
-                    self._wait_for_return(self._port)
-            time.sleep(POLL)
-        with quiet():
-            self._midi.close_port()
-            self._midi.delete()
+            keys, clock = self.keys, self.clock
+            busy = False
+            for plug in keys:
+                if message := plug.receive():
+                    busy = True
+                    self._take(message, plug is clock)
+            if clock and clock not in keys and (message := clock.receive()):
+                busy = True
+                self._tell_clock(message)
+            if self._pressed:
+                self._take(self._pressed.popleft(), False)
+            if (lost := sum(plug.losses for plug in keys)) != losses or self._let_go:
+                losses, self._let_go = lost, False
+                self._go(self._router.let_go(time.monotonic()))
+            if not busy:
+                time.sleep(POLL)
 
-    def _wait_for_return(self, port: Port) -> None:
-        """The cable is out: let go of what was held, say so, and take the port again when it is back."""
-        for event in self._sounding.let_go(time.monotonic()):
-            self._sounding.follow(event)
-            self._loop.call_soon_threadsafe(self._inbox.put_nowait, event)
-        self._say(f"{port.name} is gone: plug it in again, Duet is waiting for it", True)
-        while not self._closing.wait(CHECK):
-            try:
-                found = [other for other in list_ports(rtmidi.MidiIn) if other.name == port.name]
-                if found:
-                    old, self._midi = self._midi, self._open(found[0])
-                    self._port = found[0]
-                    with quiet():
-                        old.close_port()
-                        old.delete()
-                    self._say(f"{port.name} is back", False)
-                    return
-            except MidiError as error:
-                logger.debug("still gone: %s", error)
+    def _take(self, message: Sequence[int], with_clock: bool) -> None:
+        if message[0] in IS_CLOCK:
+            if with_clock:
+                self._tell_clock(message)
+            return
+        self._go(self._router.take(message, time.monotonic() - self._latency))
 
-    def _say(self, text: str, is_error: bool) -> None:
-        self._loop.call_soon_threadsafe(self._tell, text, is_error)
+    def _tell_clock(self, message: Sequence[int]) -> None:
+        if message[0] in IS_CLOCK:
+            self._hop(self._ears.clock, tuple(message), time.monotonic())
+
+    def _go(self, ways: Sequence[Way]) -> None:
+        for way in ways:
+            match way:
+                case Thru(message):
+                    self._ears.thru(message)
+                case Call(event):
+                    self._hop(self._inbox.put_nowait, event)
+                case Moved(message):
+                    self._hop(self._ears.moved, message, time.monotonic())
+
+    def _hop(self, call: Callable[..., None], *values: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(call, *values)

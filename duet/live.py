@@ -10,24 +10,30 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from duet.audio import BLOCK
+from duet.clock import ClockIn
+from duet.conductor import Conductor, Outlets
+from duet.controls import Controls
 from duet.devices import Devices
-from duet.errors import DuetError
+from duet.errors import DuetError, FileError
 from duet.face import Face
 from duet.grants import Grants
 from duet.live_options import LiveOptions
 from duet.models_handle import Loaders, Models
-from duet.news import Health, Message, News, Quit, Setup, Turned, Wish
+from duet.news import Health, Level, Message, News, Played, Plugged, Quit, Setup, Turned, Who, Wish
 from duet.ports import MidiOut
 from duet.remote import Failed, Loaded, Speed
 from duet.request import Settings
 from duet.session import Session
+from duet.settings_file import CONTROLS, save_table
 from duet.takes import Take, recover
+from duet.voice_out import VoiceOut
 
 logger = logging.getLogger(__name__)
 
 HEALTH = 1.0
 """Seconds between health news."""
+LEVEL = 0.1
+"""Seconds between tellings of how loud the voice is."""
 
 
 class Engine:
@@ -42,6 +48,8 @@ class Engine:
         self._devices: Devices | None = None
         self._session: Session | None = None
         self._grants: Grants | None = None
+        self._conductor: Conductor | None = None
+        self._voice: VoiceOut | None = None
         self._ended = asyncio.Event()
         self._speed = 0.0
         self._closing = contextlib.ExitStack()
@@ -56,23 +64,25 @@ class Engine:
         sys.setswitchinterval(0.0005)  # the callback and the sender must not wait 5 ms for this interpreter
         with self._closing, self._signals():
             await self._plug_in()
-            assert self._session is not None
+            assert self._session and self._conductor
             gc.collect()
             gc.freeze()  # a full collection would make notes 20 ms late
             playing = asyncio.create_task(self._session.run())
             ended = asyncio.create_task(self._ended.wait())
-            health = asyncio.create_task(self._report_health())
+            others = [self._report_health(), self._report_level(), self._conductor.run()]
+            tasks = [playing, ended, *(asyncio.create_task(other) for other in others)]
             await asyncio.wait({playing, ended}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (playing, ended, health):
+            self._conductor.close()
+            for task in tasks:
                 task.cancel()
-            results = await asyncio.gather(playing, ended, health, return_exceptions=True)
-            for result in results:
+            for result in await asyncio.gather(*tasks, return_exceptions=True):
                 if isinstance(result, Exception):
                     raise result
 
     async def _plug_in(self) -> None:
-        options, closing = self._options, self._closing
-        devices = self._devices = Devices(options.port, options.out, options.audio, self._say)
+        options, closing, studio = self._options, self._closing, self._options.studio
+        wanted = (options.port, options.out, options.audio)
+        devices = self._devices = Devices(wanted, studio, self._say, self._plugged)
         closing.callback(devices.close)
         closing.callback(self._report_punctuality)
         for path in recover(options.takes) if options.takes.is_dir() else []:
@@ -80,7 +90,7 @@ class Engine:
         self._take = Take(options.takes, lambda text: self._say(text, True))
         closing.callback(self._close_take)
         names = (options.partner, options.voice)
-        models = Models(names, self._loaders, devices.ring, BLOCK, self._hear_models)
+        models = Models(names, self._loaders, devices.ring, studio.buffer, self._hear_models)
         closing.callback(models.close)
         if not options.headless:
             self._face = Face(self._wish, self._ended.set, options.log)
@@ -93,24 +103,56 @@ class Engine:
             raise DuetError(f"the partner {options.partner!r} knows no style {style!r}; it knows {known}")
         outs: list[MidiOut] = [devices.sender]
         if models.voice:
-            outs.append(models.voice)
+            self._voice = VoiceOut(models.voice, studio.monitor)
+            outs.append(self._voice)
         settings = Settings(options.character, options.seed, options.length)
-        self._session = Session(devices.keyboard, models.seat, outs, self._observe, settings)
+        session = self._session = Session(devices.keyboard, models.seat, outs, self._observe, settings)
+        conductor = self._conductor = self._make_conductor(session, devices)
         setup = Setup(
-            devices.keyboard.name, devices.midi.name, devices.audio_name, options.partner, options.partners,
+            devices.keyboard_name, devices.midi.name, devices.audio_name, options.partner, options.partners,
             options.voice if models.voice else "", options.voices, ("", *styles), settings,
         )  # fmt: skip
-        self._grants = Grants(self._session, models, setup, self._observe)
+        self._grants = Grants(
+            session, models, devices, conductor, self._voice, setup, self._observe, self._keep_controls
+        )
         self._observe(setup)
-        self._observe(Turned(self._session.turn.state.name, 0, time.monotonic()))
-        if devices.audio_problem:
-            self._say(devices.audio_problem, True)
+        self._observe(Turned(session.turn.state.name, 0, time.monotonic()))
+        for line in (devices.audio_problem, *devices.waiting):
+            if line:
+                self._say(line, True)
+        self._grants.learn(studio.learn)
+
+    def _make_conductor(self, session: Session, devices: Devices) -> Conductor:
+        studio = self._options.studio
+        source = None if studio.clock == "internal" else ClockIn(studio.beats_in_bar)
+        outlets = Outlets(
+            session.follow, session.panic, self._observe,
+            devices.sender.schedule if studio.clock_out else None, devices.sender.unschedule, devices.click,
+        )  # fmt: skip
+        conductor = Conductor(source, studio.bpm, studio.metronome, outlets, studio.beats_in_bar)
+        devices.on_clock = conductor.hear
+        return conductor
+
+    def _keep_controls(self, controls: Controls) -> None:
+        path = self._options.studio.settings_path
+        if path:
+            try:
+                save_table(path, CONTROLS, controls.table())
+            except FileError as error:
+                self._say(f"learnt for this session only: {error}", True)
+
+    def _plugged(self, news: Plugged) -> None:
+        self._observe(news)
+        if self._grants and self._devices:
+            self._grants.change_setup(midi_in=self._devices.keyboard_name, midi_out=self._devices.midi.name)
 
     def _observe(self, news: News) -> None:
         if self._take:
             self._take.observe(news)
         if self._face:
             self._face.observe(news)
+        if isinstance(news, Played) and news.who is Who.PLAYER and self._voice:
+            self._voice.play(news.event)
         self._show(news)
 
     def _say(self, text: str, error: bool = False) -> None:
@@ -138,7 +180,17 @@ class Engine:
         while True:
             await asyncio.sleep(HEALTH)
             self._observe(Health(self._devices.underruns, self._speed))
-            self._devices.watch()
+            self._devices.check_sound()
+
+    async def _report_level(self) -> None:
+        assert self._devices is not None
+        ring, was = self._devices.ring, 0.0
+        while ring:
+            await asyncio.sleep(LEVEL)
+            peak = ring.peak(LEVEL)
+            if peak > 0.001 or was > 0:
+                was = peak if peak > 0.001 else 0.0
+                self._observe(Level(was))
 
     def _report_punctuality(self) -> None:
         """Say, at the end, how well time was kept."""

@@ -1,9 +1,38 @@
 """What the command line asks of live play."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from duet.controls import Controls
 from duet.request import Character
+from duet.route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """How Duet sits among the other machines."""
+
+    route: Route = field(default_factory=Route)
+    channel_out: int = 0
+    """The answers' MIDI channel, 0..15."""
+    monitor: bool = False
+    """The player's own keys sound through the voice."""
+    clock: str = "internal"
+    """What tells the time: "internal", "keyboard" (the keyboard's own port), or another port's name or number."""
+    clock_out: bool = False
+    bpm: float | None = None
+    """Our own clock's tempo; None while nobody asks for one."""
+    beats_in_bar: int = 4
+    metronome: bool = False
+    latency_in: float = 0.0
+    """Seconds from a key to its message, taken off each stamp."""
+    controls: Controls = field(default_factory=Controls)
+    learn: tuple[str, ...] = ()
+    """What is to be bound to the knobs moved next, one after the other."""
+    settings_path: Path | None = None
+    """The file that keeps what is learnt; None keeps nothing."""
+    buffer: int = 512
+    """Samples of sound a callback is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +53,4 @@ class LiveOptions:
     """Where native libraries print to while the face has the terminal."""
     partners: tuple[str, ...]
     voices: tuple[str, ...]
+    studio: Studio = field(default_factory=Studio)

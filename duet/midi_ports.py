@@ -9,8 +9,10 @@ import contextlib
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import rtmidi
 
@@ -47,19 +49,24 @@ class Port:
         return "through" not in self.name.casefold()
 
 
+_stderr = threading.RLock()
+"""Descriptor 2 belongs to the whole process: of two threads that swap it at once one would lose it for good."""
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """What native code prints to file descriptor 2 meanwhile is dropped."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    sink = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, 2)
-    os.close(sink)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+    with _stderr:
+        sys.stderr.flush()
+        saved = os.dup(2)
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, 2)
+        os.close(sink)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def working_apis() -> list[int]:
@@ -79,19 +86,51 @@ def working_apis() -> list[int]:
     return working
 
 
-def list_ports(direction: type) -> list[Port]:
-    """All ports to connect to. direction: rtmidi.MidiIn (keyboards) or rtmidi.MidiOut (synths, DAWs)."""
-    ports: list[Port] = []
-    for api in working_apis():
+class Lookout:
+    """Lists ports again and again through clients it keeps: one that came and went would disturb the patchbay."""
+
+    def __init__(self) -> None:
+        self._clients: dict[type, list[tuple[int, Any]]] = {}
+        self._dead: list[Any] = []
+        """Clients of a server that has died: their library would abort if they were freed."""
+
+    def ports(self, direction: type) -> list[Port]:
+        """All ports to connect to: rtmidi.MidiIn for keyboards, rtmidi.MidiOut for synths. Raises MidiError."""
+        if direction not in self._clients:
+            with quiet():
+                self._clients[direction] = [
+                    (api, direction(api, name=f"{OURS}-list")) for api in working_apis()
+                ]
+        ports: list[Port] = []
+        for api, client in self._clients[direction]:
+            try:
+                with quiet():
+                    names = client.get_ports()
+            except (rtmidi.RtMidiError, OSError) as error:
+                self._dead += [client for _, client in self._clients.pop(direction)]
+                raise MidiError(f"the MIDI system has stopped ({error})") from error
+            for place, name in enumerate(names):
+                clean = re.sub(r" \d+:\d+$", "", name)
+                if not clean.startswith(OURS):
+                    ports.append(Port(clean, len(ports), api, place, name))
+        return _number_duplicates(ports)
+
+    def close(self) -> None:
+        """Give the clients back."""
         with quiet():
-            client = direction(api, name=f"{OURS}-list")
-            names = client.get_ports()
-            client.delete()
-        for place, name in enumerate(names):
-            clean = re.sub(r" \d+:\d+$", "", name)
-            if not clean.startswith(OURS):
-                ports.append(Port(clean, len(ports), api, place, name))
-    return _number_duplicates(ports)
+            for clients in self._clients.values():
+                for _, client in clients:
+                    client.delete()
+        self._clients.clear()
+
+
+def list_ports(direction: type) -> list[Port]:
+    """All ports to connect to, once. Raises MidiError."""
+    lookout = Lookout()
+    try:
+        return lookout.ports(direction)
+    finally:
+        lookout.close()
 
 
 def _number_duplicates(ports: list[Port]) -> list[Port]:
@@ -102,15 +141,6 @@ def _number_duplicates(ports: list[Port]) -> list[Port]:
         name = port.name if seen[port.name] == 1 else f"{port.name} ({seen[port.name]})"
         numbered.append(replace(port, name=name))
     return numbered
-
-
-def is_there(port: Port, client: rtmidi.MidiIn | rtmidi.MidiOut) -> bool:
-    """Whether the port can still be seen by this client."""
-    with quiet():
-        try:
-            return port.system_name in client.get_ports()
-        except (rtmidi.RtMidiError, OSError):
-            return False
 
 
 def choose(wanted: str, ports: list[Port], kind: str) -> Port:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, Options, command, positive, within
+from duet.studio_options import add_studio
 
 
 def add_live(top: argparse.ArgumentParser) -> None:
@@ -36,6 +37,7 @@ def add_live(top: argparse.ArgumentParser) -> None:
         type=Path,
         help="where sessions are kept as MIDI (default: your music folder)",
     )
+    add_studio(top)
 
 
 def add_music(group: Options) -> None:

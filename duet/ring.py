@@ -64,6 +64,15 @@ class Ring:
         """(samples read, `time.monotonic()` at that moment), as of the last callback."""
         return int(self._clock[0]), float(self._clock[1])
 
+    def peak(self, seconds: float) -> float:
+        """The loudest sample of the last `seconds` that were read, 0..1."""
+        read = int(self._counters[_READ])
+        if self._counters[_WANTED] != self._counters[_STARTED]:
+            return 0.0  # cut, and nothing new has begun
+        length = min(round(seconds * self.rate), read, CAPACITY // 2)
+        places = np.arange(read - length, read) % CAPACITY
+        return float(min(1.0, np.abs(self._samples[places]).max(initial=0.0)))
+
     def write(self, block: Block, sounding: bool = True) -> None:
         """Append samples, (length, 1 or 2); the writer sees to it that there is room.
 

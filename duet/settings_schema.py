@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from duet.errors import SettingError
 from duet.settings_file import Contents, Schema, Setting, default_path, preset, read_settings
 
-NOT_SETTINGS = {"help", "version", "list-ports", "json", "settings"}
+NOT_SETTINGS = {"help", "version", "list-ports", "json", "settings", "learn"}
 """Options of `duet` that say what to do once, rather than how to play."""
 
 

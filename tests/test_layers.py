@@ -19,13 +19,14 @@ FLOORS = [
         "duet.tempo",
         "duet.beat",
     },
-    {"duet.ports", "duet.midi", "duet.news"},
+    {"duet.ports", "duet.midi", "duet.news", "duet.controls", "duet.route", "duet.clock"},
     set(),  # the rest of duet, and models
     {"terminal_ui"},
     {
         "duet.cli",
         "duet.option_kit",
         "duet.play_options",
+        "duet.studio_options",
         "duet.model_options",
         "duet.settings_schema",
         "duet.settings_options",

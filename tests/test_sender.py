@@ -4,6 +4,7 @@ import threading
 import time
 
 from duet.note import NoteOff, NoteOn, Pedal
+from duet.route import Echoes
 from duet.sender import Sender
 
 
@@ -65,3 +66,45 @@ def test_closing_silences_and_says_so_in_every_way_midi_has() -> None:
     assert wire.done.wait(5)
     sender.close()
     assert [message for _, message in wire.sent[1:]] == [[0x80, 60, 64], [0xB0, 64, 0], [0xB0, 123, 0]]
+
+
+def test_a_key_that_both_hands_hold_sounds_until_both_let_go() -> None:
+    wire = Wire(3)
+    sender = Sender(wire.write)
+    sender.through((0x90, 60, 50))
+    sender.send(NoteOn(time.monotonic(), 60, 80))
+    assert wire.done.wait(5)
+    sender.silence()
+    assert [message for _, message in wire.sent] == [[0x90, 60, 50], [0x80, 60, 64], [0x90, 60, 80]]
+    sender.through((0x80, 60, 64))
+    assert wire.sent[-1][1] == [0x80, 60, 64]
+    sender.close()
+
+
+def test_silence_ends_the_answer_and_not_what_the_player_holds_or_the_clock() -> None:
+    wire = Wire(4)
+    sender = Sender(wire.write, channel=3)
+    now = time.monotonic()
+    sender.through((0x90, 40, 50))
+    sender.schedule((0xF8,), now + 0.1)
+    sender.send(NoteOn(now, 60, 80))
+    sender.send(NoteOn(now + 0.05, 64, 80))
+    while len(wire.sent) < 2:
+        time.sleep(0.001)
+    sender.silence()
+    assert wire.done.wait(5)
+    assert [message for _, message in wire.sent] == [[0x90, 40, 50], [0x93, 60, 80], [0x83, 60, 64], [0xF8]]
+    sender.panic()
+    assert [0x80, 40, 64] in [message for _, message in wire.sent]
+    assert [0xBF, 120, 0] in [message for _, message in wire.sent]
+    sender.close()
+
+
+def test_what_leaves_is_known_when_it_comes_back() -> None:
+    echoes = Echoes()
+    wire = Wire(1)
+    sender = Sender(wire.write, echoes=echoes)
+    sender.send(NoteOn(time.monotonic(), 60, 80))
+    assert wire.done.wait(5)
+    assert echoes.is_echo((0x90, 60, 80), time.monotonic())
+    sender.close()

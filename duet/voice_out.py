@@ -1,0 +1,45 @@
+"""The voice as a `MidiOut` that two hands share: the partner's, and the player's own where they are to be heard."""
+
+import time
+
+from duet.note import Event, NoteOff, Pedal, Sounding, at
+from duet.ports import MidiOut
+
+
+class VoiceOut:
+    """A voice that can be muted, and that sounds the player's keys too with `monitor`."""
+
+    def __init__(self, voice: MidiOut, monitor: bool = False) -> None:
+        self.muted = False
+        self._voice = voice
+        self._monitor = monitor
+        self._player = Sounding()
+        """What the player has down."""
+
+    def send(self, event: Event) -> None:
+        """Sing an event of the partner's at its time; a key the player holds too stays down."""
+        if self.muted or (isinstance(event, NoteOff) and event.pitch in self._player.keys):
+            return
+        if isinstance(event, Pedal) and self._player.pedal_down:
+            return
+        self._voice.send(event)
+
+    def silence(self) -> None:
+        """Fade out at once. The player's foot stays where it is."""
+        self._voice.silence()
+        self._player.keys.clear()
+        if self._player.pedal_down and not self.muted:
+            self._voice.send(Pedal(time.monotonic(), 127))
+
+    def play(self, event: Event) -> None:
+        """The player does this, now."""
+        if self._monitor and not self.muted:
+            self._player.follow(event)
+            self._voice.send(at(event, time.monotonic()))
+
+    def mute(self, muted: bool) -> None:
+        """Fall silent, or sound again from the next note on."""
+        self.muted = muted
+        self._player = Sounding()
+        if muted:
+            self._voice.silence()
