@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable
 
+from duet.scale import CALL, pitch_classes
+
 Options = argparse.ArgumentParser | argparse._ArgumentGroup
 """Whatever takes options."""
 Commands = argparse._SubParsersAction
@@ -38,6 +40,16 @@ def whole(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, not {text}")
     return value
+
+
+def scale(text: str) -> str:
+    """A scale's name, or what stands for the call's."""
+    if text and text != CALL:
+        try:
+            pitch_classes(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def within(low: float, high: float) -> Callable[[str], float]:

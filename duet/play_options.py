@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, Options, command, positive, within
+from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, Options, command, positive, scale, within
 from duet.studio_options import add_studio
 
 
@@ -68,6 +68,7 @@ def add_music(group: Options) -> None:
     )
     group.add_argument(
         "--key",
+        type=scale,
         default="",
         metavar="SCALE",
         help='only its notes: "C major", "F# minor", or call: the call\'s',

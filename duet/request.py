@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, fields, replace
 
+from duet.scale import CALL, pitch_classes
+
 
 @dataclass(frozen=True, slots=True)
 class Character:
@@ -31,6 +33,8 @@ class Character:
                 raise ValueError(f"{name} must be {low} .. {high}, got {value}")
         if self.density is not None and self.density <= 0:
             raise ValueError(f"density must be above 0 notes a second, got {self.density}")
+        if self.key and self.key != CALL:
+            pitch_classes(self.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,20 @@ no more keys are struck and at 130 % all are let go.
 from collections import deque
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from duet.request import Request
-from models.events import GAPS, KEYS, LOWEST, OFF, PEDAL_DOWN, PEDAL_UP, Step, bin_of
-from models.harmony import expectation
+from models.events import GAPS, KEYS, OFF, PEDAL_DOWN, PEDAL_UP, Step, bin_of
 from models.partner import PartnerNet
 from models.partner_step import State
+from models.steering import CHORD, Call, Leanings, Steering
 
 SECONDS = torch.tensor(GAPS, dtype=torch.float32)
 
 
 FROM, UNTIL, AT_LAST = 0.8, 1.2, 1.3
 """Shares of the wanted length: it may end, it strikes no more keys, it lets go."""
-CHORD = 0.035
-"""Seconds within which strokes are one chord."""
 SURE, UNSURE = 0.3, 0.005
 """How likely the end of a phrase must be to be one: at FROM, and, falling evenly, at UNTIL."""
 
@@ -56,8 +53,8 @@ class Manners:
     """Steps without time passing."""
     most_steps: int = 1200
     """Events in one answer."""
-    kinship: float = 0.5
-    """How much the call's pitch classes and likely keys weigh beside the network's own mind; 0 is not at all."""
+    leanings: Leanings = field(default_factory=Leanings)
+    """How strongly what was asked for, and the call, weigh beside the network's own mind."""
     coolness: float = 0.9
     """Tokens are drawn at this share of the wanted temperature."""
     patience: int = 4
@@ -68,22 +65,6 @@ class Manners:
     """... which each further stroke makes this much less likely, in nats."""
     ring: float = 0.3
     """Seconds that the pedal stays down after the last key is up."""
-
-
-@dataclass(slots=True)
-class Call:
-    """What an answer keeps to, of what the player did."""
-
-    most_keys: int = 0
-    """Keys down at once in the last call; 0 if there was none."""
-    waits: list[float] = field(default_factory=list)
-    """Seconds between its key strokes, those of one chord left out."""
-    pitches: deque[int] = field(default_factory=deque)
-    """Struck lately, in this call and before."""
-
-    def quickest(self) -> float:
-        """Seconds between strokes where the player was quick; a calm 0.3 s if nobody can tell yet."""
-        return sorted(self.waits)[len(self.waits) // 10] if len(self.waits) > 1 else 0.3
 
 
 def draw(logits: Tensor, temperature: float, floor: float, generator: torch.Generator) -> int:
@@ -101,20 +82,22 @@ class Composer:
         if call.most_keys:
             self._most_keys = min(manners.most_keys, max(2, call.most_keys + 1))
         self._strokes: deque[tuple[float, int]] = deque()
-        heard = len(call.pitches)
-        kinship = (
-            manners.kinship * (1 + 8 / (8 + heard)) * bool(heard)
-        )  # after a few notes the network is less sure
-        leaning = kinship * np.log(12 * expectation(call.pitches))
-        self._leaning = torch.tensor(leaning[(np.arange(KEYS) + LOWEST) % 12], dtype=torch.float32)
+        self._steering = Steering(request, call, manners.leanings)
         self._wait = max([manners.longest_wait, *call.waits])
         self._quickest = manners.haste * call.quickest()
+        if request.character.density is not None:
+            self._wait = max(self._wait, 3 / request.character.density)
+            self._quickest = min(self._quickest, 0.5 / request.character.density)
         self._generator = torch.Generator()
         self._closing = False
         self._steps = self._at_once = 0
         self._struck = 0.0
         self.time = 0.0
         """Seconds from the answer's first onset to the step given last."""
+
+    def wish(self) -> Tensor:
+        """What the network is told of the answer at its time. -> (knobs.SIZE,)."""
+        return self._steering.wish(self.time)
 
     @torch.inference_mode()
     def next(self, state: State) -> Step | None:
@@ -149,7 +132,7 @@ class Composer:
     def _draw_gap(self, state: State) -> int:
         if not self._steps:
             return 0
-        logits = self._net.gap_logits(state.h)[0, 0].clone()
+        logits = self._net.gap_logits(state.h)[0, 0] + self._steering.on_gaps(self.time)
         longest = min(AT_LAST * self._request.seconds - self.time, self._struck + self._wait - self.time)
         logits[1:][SECONDS[1:] > longest] = -torch.inf
         held, age = state.hands.held[0, 0], state.hands.age[0, 0]
@@ -171,7 +154,8 @@ class Composer:
     def _draw_token(self, state: State, gap: int) -> Step:
         gaps = torch.tensor([[gap]])
         logits = self._net.token_logits(state.h, gaps, state.hands)[0, 0]
-        logits[:OFF] += self._leaning - self._boredom(self.time + float(SECONDS[gap]))
+        now = self.time + float(SECONDS[gap])
+        logits[:OFF] += self._steering.on_tokens(now) - self._boredom(now)
         held = state.hands.held[0, 0]
         silent = self.time + float(SECONDS[gap]) - self._struck >= self._wait - 0.02
         young = state.hands.age[0, 0] + SECONDS[gap] < self._manners.shortest_note
@@ -192,6 +176,7 @@ class Composer:
         if token >= OFF:
             return self._give(gap, token)
         levels = self._net.velocity_logits(state.h, gaps, torch.tensor([[token]]))[0, 0]
+        levels = levels + self._steering.on_velocities()
         level = draw(
             levels, self._request.character.temperature, self._manners.velocity_floor, self._generator
         )
@@ -213,4 +198,5 @@ class Composer:
         if token < OFF:
             self._struck = self.time
             self._strokes.append((self.time, token))
+            self._steering.struck(self.time, token, velocity)
         return Step(gap, token, velocity)

@@ -4,72 +4,25 @@ After Pachet, "The Continuator: Musical Interaction with Style" (2003): phrases 
 symbol's next one is drawn from what followed the same context before, and the longest context wins. A symbol
 is a chord: all keys struck within 35 ms, with their touch, lengths and the wait until the next chord, taken
 whole from the playing. Contexts match on pitches first, then on pitch classes, then on the top note's
-direction, so that a short call has continuations too.
+direction, so that a short call has continuations too. Of what may be asked it honours temperature, length,
+density (by its tempo), loudness, register (by octaves) and key; of styles and closeness it knows nothing.
 """
 
 import random
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import replace
 
-from duet.note import Event, Note, NoteOff, NoteOn, Pedal, notes_of, order
+from duet.note import Event, Pedal, notes_of, order
 from duet.request import Request
+from models.chords import Chord, chords_of, perform
+from models.fitting import fit, stretch_of
 
-CHORD = 0.035
-"""Seconds within which key strokes are one chord."""
 LONGEST_CONTEXT = 5
 REMEMBERED = 20_000
 """Chords that are kept; when there are more, the older half is forgotten."""
 CONSIDERED = 300
 """Places in the memory that one draw looks at, the latest."""
-LONGEST_NOTE = 6.0
 DEFAULT_WAIT = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Struck:
-    """One note of a chord."""
-
-    delay: float
-    """Seconds after the chord's first key."""
-    pitch: int
-    velocity: int
-    duration: float
-    """Seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chord:
-    """Keys struck together: the symbol of the chain."""
-
-    notes: tuple[Struck, ...]
-    wait: float
-    """Seconds until the next chord; 0 if the phrase ended here."""
-    pedal: bool
-    """The pedal is down when it sounds."""
-
-
-def chords_of(notes: Sequence[Note], pedals: Sequence[Pedal]) -> list[Chord]:
-    """Group notes, in onset order, into chords."""
-    if not notes:
-        return []
-    groups: list[list[Note]] = []
-    for note in notes:
-        if groups and note.onset - groups[-1][0].onset <= CHORD:
-            groups[-1].append(note)
-        else:
-            groups.append([note])
-    onsets = [group[0].onset for group in groups]
-    waits = [later - sooner for sooner, later in pairwise(onsets)] + [0.0]
-    chords = []
-    for group, onset, wait in zip(groups, onsets, waits, strict=True):
-        before = [pedal.down for pedal in pedals if pedal.time <= onset + CHORD]
-        struck = tuple(
-            Struck(note.onset - onset, note.pitch, note.velocity, min(note.duration, LONGEST_NOTE))
-            for note in group
-        )
-        chords.append(Chord(struck, wait, bool(before and before[-1])))
-    return chords
 
 
 class MarkovPartner:
@@ -97,8 +50,11 @@ class MarkovPartner:
     def respond(self, request: Request) -> Iterator[Event]:
         """Continue the call; before anything was ever heard, say nothing."""
         self._learn()
-        phrase = list(self._compose(request)) if self._last_call else []
-        yield from perform(phrase, longest=1.2 * request.seconds)
+        stretch = stretch_of(self._last_call, request.character)
+        slower = replace(request, seconds=request.seconds / stretch)
+        phrase = list(self._compose(slower)) if self._last_call else []
+        heard = [note.pitch for chord in self._last_call for note in chord.notes]
+        yield from perform(fit(phrase, request.character, stretch, heard), longest=1.2 * request.seconds)
 
     def _learn(self) -> None:
         """Take the call that has just ended into memory."""
@@ -195,36 +151,3 @@ def by_contour(chords: Memory, place: int) -> Hashable:
 View = Callable[[Memory, int], Hashable]
 VIEWS: tuple[View, ...] = (by_pitches, by_classes, by_contour)
 """The ways to compare, the closest first."""
-
-
-def perform(phrase: Sequence[Chord], longest: float) -> Iterator[Event]:
-    """The events of chords: a key struck again goes up first, nothing is left down.
-
-    longest: seconds by which all is let go, or half a second after the last chord if that is later.
-    """
-    notes: list[Note] = []
-    events: list[Event] = []
-    time, pedal = 0.0, False
-    for chord in phrase:
-        if pedal:
-            events.append(Pedal(time, 0))
-        if chord.pedal:
-            events.append(Pedal(time + 0.03, 127))
-        pedal = chord.pedal
-        first = min(note.delay for note in chord.notes)
-        for note in chord.notes:
-            onset = time + note.delay - first
-            notes.append(Note(onset, note.pitch, note.velocity, onset + note.duration))
-        time += max(chord.wait, 0.02)
-    notes.sort(key=lambda note: (note.onset, note.pitch))
-    limit = max(longest, notes[-1].onset + 0.5) if notes else 0.0
-    struck_again: dict[int, float] = {}
-    for note in reversed(notes):
-        end = min(note.offset, limit, struck_again.get(note.pitch, limit))
-        if end > note.onset:
-            struck_again[note.pitch] = note.onset
-            events += [NoteOn(note.onset, note.pitch, note.velocity), NoteOff(end, note.pitch)]
-    events.sort(key=order)
-    yield from events
-    if pedal:
-        yield Pedal(events[-1].time, 0)

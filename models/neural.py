@@ -8,13 +8,16 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from torch import Tensor
+
 from duet.note import Event, NoteOn, Pedal
 from duet.request import Request
-from models.compose import CHORD, Call, Composer, Manners
+from models.compose import Composer, Manners
 from models.events import PARTNER, PLAYER, Keyboard, Metre, Step, event_of
 from models.next_onset import NextOnset, next_onset
 from models.partner_file import load_net
 from models.partner_step import State, Stepper
+from models.steering import Call
 
 LATELY = 100
 """Key strokes of the player's that say what key the music is in."""
@@ -37,7 +40,6 @@ class NeuralPartner:
         self._turn = 0
         self._keyboard, self._metre = Keyboard(), Metre()
         self._pedal = False
-        self._struck: float | None = None
         self._call = Call(pitches=deque(maxlen=LATELY))
         self._answer: list[tuple[float, State, dict[int, float], bool]] = []
         self._answers = 0
@@ -50,7 +52,7 @@ class NeuralPartner:
             if not isinstance(event, NoteOn):
                 return  # a key or the pedal let go after its call ended
             self._begin(PLAYER, 0)
-            self._struck, self._call = None, Call(pitches=self._call.pitches)
+            self._call = Call(pitches=self._call.pitches)
             if self._pedal:
                 self._take(Pedal(event.time, 127))
         self._take(event)
@@ -59,9 +61,7 @@ class NeuralPartner:
 
     def _note(self, event: NoteOn) -> None:
         """Keep what the answer will keep to."""
-        if self._struck is not None and event.time - self._struck > CHORD:
-            self._call.waits.append(event.time - self._struck)
-        self._struck = event.time
+        self._call.strokes.append((event.time, event.pitch, event.velocity))
         self._call.most_keys = max(self._call.most_keys, len(self._keyboard.held))
         self._call.pitches.append(event.pitch)
 
@@ -70,11 +70,11 @@ class NeuralPartner:
             step = Step(self._metre.gap(event.time), token, velocity // 4)
             self._state = self._stepper.step(self._state, step)
 
-    def _begin(self, turn: int, style: int) -> None:
+    def _begin(self, turn: int, style: int, wish: Tensor | None = None) -> None:
         """Hand over: whatever is still down is let go, then comes the turn's token."""
         for token, _ in self._keyboard.release():
             self._state = self._stepper.step(self._state, Step(0, token), style)
-        self._state = self._stepper.step(self._state, Step(0, turn), style)
+        self._state = self._stepper.step(self._state, Step(0, turn), style, wish)
         self._turn, self._metre = turn, Metre()
 
     def next_onset(self) -> NextOnset:
@@ -88,9 +88,9 @@ class NeuralPartner:
         style = self.styles.index(request.character.style) + 1 if request.character.style else 0
         self._answers += 1
         number = self._answers
-        self._begin(PARTNER, style)
         self._answer = []
         composer = Composer(self._net, request, self._manners, self._call)
+        self._begin(PARTNER, style, composer.wish())
         while self._answers == number:
             step = composer.next(self._state)
             if step is None:
@@ -99,7 +99,7 @@ class NeuralPartner:
             before = composer.time, self._state, dict(self._keyboard.held), self._keyboard.pedal
             self._answer.append(before)
             self._keyboard.take(event)
-            self._state = self._stepper.step(self._state, step, style)
+            self._state = self._stepper.step(self._state, step, style, composer.wish())
             yield event
 
     def cut(self, seconds: float) -> None:

@@ -1,9 +1,10 @@
 """The partner's network: a causal transformer over playing events, one event a step.
 
-What each step is given beside the event: whose turn it is, a style label, and the hands (which keys are
-down, for how long, how recently each was struck), computed from the events themselves. What it predicts of
-the next step is factorised as p(gap) p(token | gap) p(velocity | gap, token); the last two are small heads,
-so one pass of the transformer serves one event. Keys that cannot go down or up have probability 0.
+What each step is given beside the event: whose turn it is, a style label, what is asked of the turn
+(`models.knobs`), and the hands (which keys are down, for how long, how recently each was struck), computed
+from the events themselves. What it predicts of the next step is factorised as
+p(gap) p(token | gap) p(velocity | gap, token); the last two are small heads, so one pass of the transformer
+serves one event. Keys that cannot go down or up have probability 0.
 
 Attention (Vaswani et al. 2017) has rotary positions (Su et al. 2021) and a sliding window, so a session has
 no longest length. Three paths of the token head are the same for every key and save it from learning the
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models import events
+from models import events, knobs
 from models.events import KEYS, OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TOKENS
 
 LONGEST_AGE = 60.0
@@ -160,6 +161,7 @@ class PartnerNet(nn.Module):
         self.interval = nn.Embedding(2 * KEYS, width)
         self.style = nn.Embedding(len(config.styles) + 1, width)
         self.hands = nn.Linear(3 * KEYS + 3, width)
+        self.wish = nn.Linear(knobs.SIZE, width, bias=False)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(width)
         self.gap_head = nn.Linear(width, len(events.GAPS))
@@ -176,17 +178,30 @@ class PartnerNet(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, std=0.5 if module.embedding_dim == width else 0.1)
+        nn.init.zeros_(self.wish.weight)
         for head in (self.gap_head, self.end_head, self.token_head, self.shared_head, self.velocity_head):
             nn.init.zeros_(head.weight)
 
     def describe(
-        self, gap: Tensor, token: Tensor, velocity: Tensor, style: Tensor, before: Tensor, hands: Hands
+        self,
+        gap: Tensor,
+        token: Tensor,
+        velocity: Tensor,
+        style: Tensor,
+        before: Tensor,
+        hands: Hands,
+        wish: Tensor | None = None,
     ) -> Tensor:
-        """What goes into the first layer. All (B, T); before: the key struck before each -> (B, T, W)."""
+        """What goes into the first layer. All (B, T); before: the key struck before each -> (B, T, W).
+
+        wish: what is asked of the turn, (B, T, knobs.SIZE) as `knobs.encode` has it.
+        """
         strikes = token < OFF
         x = self.token(token) + self.gap(gap) + self.style(style)
         leap = (token - before + KEYS).clamp(0, 2 * KEYS - 1)
         x = x + strikes[..., None] * (self.velocity(velocity) + self.interval(leap))
+        if wish is not None:
+            x = x + self.wish(wish)
         log_age = (hands.age + 0.02).log()
         since = log_age.amin(-1, keepdim=True)
         held = hands.held.to(log_age.dtype)
@@ -221,7 +236,13 @@ class PartnerNet(nn.Module):
         return self.velocity_head(functional.relu(known).square()).float()
 
     def forward(
-        self, gap: Tensor, token: Tensor, velocity: Tensor, style: Tensor, hands: Hands | None = None
+        self,
+        gap: Tensor,
+        token: Tensor,
+        velocity: Tensor,
+        style: Tensor,
+        hands: Hands | None = None,
+        wish: Tensor | None = None,
     ) -> Logits:
         """What is said after each step of whole sequences. Each (B, T) int64 -> Logits.
 
@@ -229,7 +250,7 @@ class PartnerNet(nn.Module):
         """
         hands = hands or hands_of(gap, token)
         before = functional.pad(hands.last[:, :-1], (1, 0), value=39)
-        x = self.describe(gap, token, velocity, style, before, hands)
+        x = self.describe(gap, token, velocity, style, before, hands, wish)
         length = gap.shape[1]
         position = torch.arange(length, device=gap.device)
         near = None

@@ -6,19 +6,24 @@ every key is let go, as it is when a session hands over.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duet.piece import Piece
-from models.events import OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TOKEN_TYPE, Metre, tokens_of
+from models.events import OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYER, TOKEN_TYPE, Metre, tokens_of
+from models.knobs import NAMES, UNSAID
+from models.partner_turns import ECHO, Turn, describe, phrase_ends, tell, turns_of
 
 SCORE_SHARE = 0.22
 """Share of the windows that come from scores (tier B) rather than performances."""
-FIELDS = ("gap", "token", "velocity", "style", "counts", "velocity_counts", "phrase_end")
+COLUMNS = ("gap", "token", "velocity", "style", "counts", "velocity_counts", "phrase_end", "scale")
+FIELDS = (*COLUMNS, "knobs")
+LEFT = NAMES.index("left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +83,6 @@ def weights_of(tunes: Sequence[Tune]) -> NDArray[np.float64]:
     return weights / weights.sum()
 
 
-def phrase_ends(tokens: NDArray[np.void]) -> NDArray[np.int64]:
-    """Indices of the key strokes that begin a phrase: they come half a second and three usual gaps late."""
-    strokes = np.flatnonzero(tokens["token"] < OFF)
-    gaps = np.diff(tokens["time"][strokes])
-    between = gaps[gaps > 0.03]
-    if not len(between):
-        return np.zeros(0, np.int64)
-    return strokes[1:][gaps >= max(0.5, 3 * float(np.median(between)))]
-
-
 def vary(tune: Tune, tokens: NDArray[np.void], rng: np.random.Generator) -> NDArray[np.void]:
     """The same music in another key, tempo and touch; what a score does not say is made up."""
     tokens = tokens.copy()
@@ -109,42 +104,60 @@ def vary(tune: Tune, tokens: NDArray[np.void], rng: np.random.Generator) -> NDAr
 
 
 def make_window(
-    tune: Tune, styles: Sequence[str], length: int, rng: np.random.Generator
-) -> dict[str, NDArray[np.int64]]:
-    """One training window: FIELDS, each (length,) int64.
+    tune: Tune, styles: Sequence[str], length: int, rng: np.random.Generator, told: bool = True
+) -> dict[str, NDArray[Any]]:
+    """One training window: FIELDS, each (length,) int64, but knobs (length, 5) float32, as `models.knobs` has it.
 
     counts: 1 where the step's gap and token are to be learnt, 2 where its token alone is (a turn's first
     event). velocity_counts: 1 where its velocity is. phrase_end: 1 if a phrase ends with it.
+    told: whether the network is told anything of the partner's turns.
     """
     start = int(rng.integers(0, max(1, len(tune.tokens) - length // 2)))
     strokes = np.flatnonzero(tune.tokens["token"][start:] < OFF)
     start += int(strokes[0]) if len(strokes) else 0
     tokens = vary(tune, tune.tokens[start : start + length + 32], rng)
-    begins = phrase_ends(tokens)
-    number = int(rng.choice(4, p=[0.2, 0.35, 0.3, 0.15]))
-    cuts = {int(cut) for cut in rng.permutation(begins)[:number]}
-    last_of_phrase = {int(begin) - 1 for begin in begins}
+    turns = turns_of(tokens, rng, ECHO if told else 0.0)
     style = styles.index(tune.style) + 1 if tune.style in styles else 0
-    labelled = {PLAYER: 0, PARTNER: 0}
     draw = rng.random()
-    if draw > 0.35:
-        labelled = {PLAYER: style if draw > 0.7 else 0, PARTNER: style}
+    labelled = {PLAYER: style if draw > 0.7 else 0, PARTNER: style if draw > 0.35 else 0}
     rows: list[tuple[int, ...]] = []
-    turn = int(rng.choice([PLAYER, PARTNER]))
-    rows.append((0, turn, 0, labelled[turn], 0, 0, 0))
+    knobs: list[NDArray[np.float64]] = []
+    call: Turn | None = None
+    for turn in turns:
+        said: dict[str, Any] = {"knobs": np.full(len(NAMES), UNSAID), "scale": 0}
+        if told and turn.who == PARTNER:
+            said = tell(*describe(turn, call, tune.real_velocity), turn, rng)
+        call = turn
+        here = list(_rows(turn, labelled[turn.who], tune.real_velocity, said["scale"]))
+        begin, end = float(turn.tokens["time"][0]), float(turn.tokens["time"][-1])
+        times = np.array([begin if time is None else time for time, _ in here])
+        table = np.tile(said["knobs"], (len(here), 1))
+        table[:, LEFT] = np.log2(table[:, LEFT] * (end - times) + 0.125)
+        rows += [row for _, row in here]
+        knobs.append(table)
+        if len(rows) >= length:
+            break
+    columns = np.zeros((length, len(COLUMNS)), np.int64)
+    columns[:, 1] = PLAYER
+    columns[: min(length, len(rows))] = np.array(rows[:length])
+    told_of = np.full((length, len(NAMES)), UNSAID, np.float32)
+    told_of[: min(length, len(rows))] = np.concatenate(knobs)[:length]
+    return {**dict(zip(COLUMNS, columns.T, strict=True)), "knobs": told_of}
+
+
+def _rows(
+    turn: Turn, style: int, real_velocity: bool, scale: int
+) -> Iterator[tuple[float | None, tuple[int, ...]]]:
+    """A turn's steps, its token first, and what lets everything go at its end: (seconds, COLUMNS)."""
+    yield None, (0, turn.who, 0, style, 0, 0, 0, scale)
     held: set[int] = set()
     pedal = False
     metre = Metre()
-    for index, (time, token, velocity) in enumerate(tokens.tolist()):
-        if index in cuts:
-            rows += [(0, OFF + key, 0, labelled[turn], 0, 0, 0) for key in sorted(held)]
-            if pedal:
-                rows.append((0, PEDAL_UP, 0, labelled[turn], 0, 0, 0))
-            held.clear()
-            pedal = False
-            turn = PLAYER + PARTNER - turn
-            rows.append((0, turn, 0, labelled[turn], 0, 0, 0))
-            metre.now = None
+    last_of_phrase = {int(begin) - 1 for begin in phrase_ends(turn.tokens)}
+    if turn.ends:
+        last_of_phrase.add(len(turn.tokens) - 1)
+    time = 0.0
+    for index, (time, token, velocity) in enumerate(turn.tokens.tolist()):
         if token < OFF:
             held.add(token)
         elif token < PEDAL_DOWN:
@@ -156,14 +169,14 @@ def make_window(
                 continue
             pedal = token == PEDAL_DOWN
         counts = 2 if metre.now is None else 1
-        learn_velocity = int(token < OFF and tune.real_velocity)
+        learn_velocity = int(token < OFF and real_velocity)
         end = int(index in last_of_phrase)
-        rows.append((metre.gap(time), token, velocity // 4, labelled[turn], counts, learn_velocity, end))
-    table = np.zeros((length, len(FIELDS)), np.int64)
-    table[:, 1] = PLAYER
-    table[: min(length, len(rows))] = np.array(rows[:length])
-    assert table[:, 1].max() < PLAYED + 2
-    return dict(zip(FIELDS, table.T, strict=True))
+        yield time, (metre.gap(time), token, velocity // 4, style, counts, learn_velocity, end, scale)
+    if turn.ends:
+        for key in sorted(held):
+            yield time, (0, OFF + key, 0, style, 0, 0, 0, scale)
+        if pedal:
+            yield time, (0, PEDAL_UP, 0, style, 0, 0, 0, scale)
 
 
 def make_batch(
@@ -172,8 +185,9 @@ def make_batch(
     styles: Sequence[str],
     shape: tuple[int, int],
     rng: np.random.Generator,
-) -> dict[str, NDArray[np.int64]]:
-    """FIELDS, each of the shape (windows, steps)."""
+    told: bool = True,
+) -> dict[str, NDArray[Any]]:
+    """FIELDS, each of the shape (windows, steps), knobs of (windows, steps, 5)."""
     chosen = rng.choice(len(tunes), shape[0], p=weights)
-    windows = [make_window(tunes[index], styles, shape[1], rng) for index in chosen]
+    windows = [make_window(tunes[index], styles, shape[1], rng, told) for index in chosen]
     return {field: np.stack([window[field] for window in windows]) for field in FIELDS}

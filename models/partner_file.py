@@ -40,6 +40,7 @@ def load_net(path: Path) -> PartnerNet:
     try:
         config = json.loads(metadata["config"])
         net = PartnerNet(PartnerConfig(**{**config, "styles": tuple(config["styles"])}))
+        tensors.setdefault("wish.weight", torch.zeros_like(net.wish.weight))  # from before it could be asked
         net.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: its weights do not fit its config ({error}); {remedy}") from error

@@ -5,6 +5,7 @@ classes; octaves; velocities 8 apart; durations and inter-onset intervals two to
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,3 +55,53 @@ def copied(answer: Sequence[Note], call: Sequence[Note]) -> float:
     known = set(shingles(call))
     said = shingles(answer)
     return sum(shingle in known for shingle in said) / len(said) if said else 0.0
+
+
+NATURAL = (0.28, 0.405, 0.50, 0.59, 0.70, 0.97)
+"""Closeness as measured of the next phrase of a piece (5, 25, 50, 75, 95 %), and of the same phrase again ..."""
+KNOB = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""... and where the knob stands for it."""
+
+
+def closeness(
+    pitch: NDArray[Any], onset: NDArray[Any], other_pitch: NDArray[Any], other_onset: NDArray[Any]
+) -> float:
+    """How much a phrase takes up another, 0 .. 1: the mean overlap of pitch classes, waits and steps.
+
+    Steps are the two intervals between three notes in a row, chords from the bottom up. (N,) and (M,) each,
+    in the order of onsets.
+    """
+    a, b = _traits(pitch, onset), _traits(other_pitch, other_onset)
+    return float(np.mean([_shared(x, y) for x, y in zip(a, b, strict=True)]))
+
+
+def closeness_of(call: Sequence[Note], answer: Sequence[Note]) -> float:
+    """The same for notes."""
+    sides = [sorted(notes, key=lambda note: note.onset) for notes in (call, answer)]
+    arrays = [
+        np.array(part) for side in sides for part in zip(*((n.pitch, n.onset) for n in side), strict=True)
+    ]
+    return closeness(*arrays)
+
+
+def closeness_knob(measured: float) -> float:
+    """The knob's place, 0 .. 1, for a closeness as measured."""
+    return float(np.interp(measured, NATURAL, KNOB))
+
+
+def _traits(pitch: NDArray[Any], onset: NDArray[Any]) -> tuple[NDArray[np.int64], ...]:
+    pitch = pitch.astype(np.int64)
+    apart = np.diff(onset)
+    chord = np.concatenate([[0], np.cumsum(apart > 0.035)])
+    steps = np.diff(pitch[np.lexsort((pitch, chord))])
+    return pitch % 12, _octave_halves(apart), steps[:-1] * 256 + steps[1:]
+
+
+def _shared(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
+    """The overlap of the histograms of two lists of numbers."""
+    if not len(a) or not len(b):
+        return 0.0
+    values, place = np.unique(np.concatenate([a, b]), return_inverse=True)
+    first = np.bincount(place[: len(a)], minlength=len(values)) / len(a)
+    second = np.bincount(place[len(a) :], minlength=len(values)) / len(b)
+    return float(np.minimum(first, second).sum())

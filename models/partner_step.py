@@ -50,13 +50,14 @@ class Stepper:
         return State(0, no_hands(), torch.zeros(1, 1, self.net.config.width))
 
     @torch.inference_mode()
-    def step(self, state: State, event: Step, style: int = 0) -> State:
-        """Take one event. style: the label's number, 0 for none."""
+    def step(self, state: State, event: Step, style: int = 0, wish: Tensor | None = None) -> State:
+        """Take one event. style: the label's number, 0 for none; wish: (knobs.SIZE,), if anything is asked."""
         row = self._row(state.length)
         first = max(0, row + 1 - self.net.config.window)
         hands = hands_after(state.hands, event.gap, event.token)
         numbers = torch.tensor([[[event.gap]], [[event.token]], [[event.velocity]], [[style]]])
-        x = self.net.describe(*numbers, state.hands.last, hands)[0, 0].numpy()
+        asked = None if wish is None else wish[None, None]
+        x = self.net.describe(*numbers, state.hands.last, hands, asked)[0, 0].numpy()
         angle = state.length * self._rates
         cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
         y = step_layers(x, self._matrices, self._keys, self._values, first, row, cos, sin)

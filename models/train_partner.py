@@ -2,28 +2,35 @@
 
 Matrices between the layers learn by Muon (Jordan et al. 2024), everything else by AdamW; both warm up, hold,
 and fall to nothing as the time budget runs out, so that any budget ends well. What is written is the moving
-average of the weights. A run may be stopped and resumed; its folder holds tokens, state and curve.
+average of the weights. A run may be stopped and resumed; its folder holds tokens, state and curve. Weights
+may be gone on from (`--from`), more gently: for longer, or on a player's own files.
 """
 
 import copy
-import csv
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from torch import Tensor
 from torch.nn import functional
 
 from duet.errors import FileError
 from duet.piece import Piece
 from models.events import PLAYED
+from models.knobs import encode
 from models.partner import PartnerConfig, PartnerNet
 from models.partner_data import Tune, make_batch, read_tunes, weights_of, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
+from models.partner_run import Company, draw_curve, forget_after, note, save_state
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +63,8 @@ class TrainingConfig:
     """If positive, the budget in place of minutes: the same numbers on any machine."""
 
 
+TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2)
+"""To go on from weights."""
 ON_GPU = TrainingConfig(tokens=32_768, short=512, warm_up=300)
 GPU_SIZE = PartnerConfig(width=256, layers=8, heads=4)
 """6.8 M parameters: what a GPU has time to teach; one CPU core steps it in 1.9 ms (320 wide: 2.9 ms)."""
@@ -63,7 +72,8 @@ GPU_SIZE = PartnerConfig(width=256, layers=8, heads=4)
 
 def losses(net: PartnerNet, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     """Summed nats of a batch by kind (gap, token, velocity, end), and how many steps and notes counted."""
-    logits = net(batch["gap"], batch["token"], batch["velocity"], batch["style"])
+    wish = encode(batch["knobs"], batch["scale"])
+    logits = net(batch["gap"], batch["token"], batch["velocity"], batch["style"], wish=wish)
     counts, velocity_counts = batch["counts"][:, 1:], batch["velocity_counts"][:, 1:]
 
     def nats(said: Tensor, true: Tensor, where: Tensor) -> Tensor:
@@ -114,123 +124,183 @@ def train_partner(
     """Train on the pieces of split "train" for some minutes in all; write the weights to `out`, return it.
 
     run: folder for tokens, state and curve; with `resume` the run there goes on and `pieces` is not read.
-    start_from: weights to begin with, whose config and styles are kept. Progress is logged.
+    start_from: weights to begin with, whose config and styles are kept. Progress is logged. Under torchrun
+    all processes share the work.
     """
-    on_gpu = device.startswith("cuda")
-    training = training or (ON_GPU if on_gpu else TrainingConfig())
-    config = config or (GPU_SIZE if on_gpu else PartnerConfig())
+    company = Company(device)
+    try:
+        learnt, held_out = _tunes(pieces, run, resume, company)
+        default = ON_GPU if device.startswith("cuda") else TUNING if start_from else TrainingConfig()
+        training = training or default
+        state_file = run / "state.pt"
+        state = None
+        if resume and state_file.exists():
+            state = torch.load(state_file, map_location=company.device)
+        if state:
+            net = PartnerNet(PartnerConfig(**state["config"]))
+        elif start_from:
+            net = load_net(start_from).train().requires_grad_(True)
+        else:
+            size = config or (GPU_SIZE if device.startswith("cuda") else PartnerConfig())
+            styles = tuple(sorted({tune.style for tune in learnt if tune.style}))
+            net = fresh_net(replace(size, styles=styles), seed)
+        trainer = Trainer(net.to(company.device), training, company, state)
+        trainer.checks = _checks(held_out or learnt, net.config.styles, training, company.device)
+        trainer.train(learnt, minutes, seed, run, out)
+        return out
+    finally:
+        company.part()
+
+
+def _tunes(
+    pieces: Iterable[Piece], run: Path, resume: bool, company: Company
+) -> tuple[list[Tune], list[Tune]]:
+    """The tunes to learn from and those to judge by, read from MIDI by the leader if need be."""
     run.mkdir(parents=True, exist_ok=True)
     cache = run / "tokens.npz"
-    if not (resume and cache.exists()):
+    if company.leads and not (resume and cache.exists()):
         write_tunes(cache, pieces)
+    company.wait()
     tunes = read_tunes(cache)
     learnt = [tune for tune in tunes if tune.split == "train"]
-    held_out = [tune for tune in tunes if tune.split == "valid"]
     if not learnt:
         raise FileError(f"{cache}: no piece to train on; --data takes a folder of MIDI files")
-    state_file = run / "state.pt"
-    state = torch.load(state_file, map_location=device) if resume and state_file.exists() else None
-    if state:
-        net = PartnerNet(PartnerConfig(**state["config"]))
-    elif start_from:
-        net = load_net(start_from).train().requires_grad_(True)
-    else:
-        styles = tuple(sorted({tune.style for tune in learnt if tune.style}))
-        net = fresh_net(replace(config, styles=styles), seed)
-    net.to(device)
-    average = copy.deepcopy(net).eval().requires_grad_(False)
-    optimizers = build_optimizers(net, training)
-    iteration, spent = 0, 0.0
-    if state:
-        net.load_state_dict(state["net"])
-        average.load_state_dict(state["average"])
-        for optimizer, values in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(values)
-        iteration, spent = state["iteration"], state["spent"]
-    weights = weights_of(learnt)
-    rng = np.random.default_rng([seed, iteration])
-    checks = _checks(held_out or learnt, net.config.styles, training, device)
-    began, next_checkpoint, recent = time.monotonic() - spent, spent + training.checkpoint, []
-    while True:
-        spent = time.monotonic() - began
-        done = iteration / training.iterations if training.iterations else spent / (60 * minutes)
-        progress = min(1.0, done)
-        if spent >= next_checkpoint or progress >= 1:
-            figures = judge(average, checks)
-            _note(run / "curve.csv", {"iteration": iteration, "seconds": round(spent), **figures})
-            logger.info("iteration %d, %.0f %%, held out %s", iteration, 100 * progress, figures)
-            _save(state_file, net, average, optimizers, iteration, spent)
-            save_partner(average, out, iterations=str(iteration), seconds=str(round(spent)))
-            next_checkpoint = spent + training.checkpoint
-        if progress >= 1:
-            return out
-        factor = rate_at(progress, iteration, training)
-        for optimizer, rate in zip(optimizers, (training.matrix_rate, training.rate), strict=True):
+    return learnt, [tune for tune in tunes if tune.split == "valid"]
+
+
+class Trainer:
+    """A network, its moving average, its optimizers, and how far they are."""
+
+    def __init__(
+        self, net: PartnerNet, training: TrainingConfig, company: Company, state: dict[str, Any] | None
+    ) -> None:
+        """state: what `save` wrote, to go on exactly from there."""
+        self.net, self.training, self.company = net, training, company
+        self.average = copy.deepcopy(net).eval().requires_grad_(False)
+        self.optimizers = build_optimizers(net, training)
+        self.iteration, self.spent = 0, 0.0
+        self.checks: list[dict[str, Tensor]] = []
+        if state:
+            net.load_state_dict(state["net"])
+            self.average.load_state_dict(state["average"])
+            for optimizer, values in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(values)
+            self.iteration, self.spent = state["iteration"], state["spent"]
+
+    def train(self, learnt: list[Tune], minutes: float, seed: int, run: Path, out: Path) -> None:
+        """Go on until the budget is spent, with a checkpoint now and then."""
+        forget_after(run / "curve.csv", self.iteration + bool(self.iteration))
+        weights = weights_of(learnt)
+        began = time.monotonic() - self.spent
+        next_checkpoint = self.spent + self.training.checkpoint if self.iteration else 0.0
+        recent: list[float] = []
+        with bar(self.company.leads) as show:
+            while True:
+                self.spent = time.monotonic() - began
+                budget = self.training.iterations
+                done = self.iteration / budget if budget else self.spent / (60 * minutes)
+                progress = self.company.agree(min(1.0, done))
+                if self.company.leads and (self.spent >= next_checkpoint or progress >= 1):
+                    self.checkpoint(run, out)
+                    next_checkpoint = self.spent + self.training.checkpoint
+                if progress >= 1:
+                    return
+                rng = np.random.default_rng([seed, self.iteration, self.company.rank])
+                length = self.training.short if progress < self.training.long_from else self.training.long
+                windows = max(1, self.training.tokens // length // self.company.size)
+                made = make_batch(learnt, weights, self.net.config.styles, (windows, length), rng)
+                recent.append(self.learn(made, rate_at(progress, self.iteration, self.training)))
+                show(progress, float(np.mean(recent[-50:])))
+                if self.iteration % 50 == 0:
+                    logger.info(
+                        "iteration %d, %.0f s, %.3f nats a note",
+                        self.iteration,
+                        self.spent,
+                        np.mean(recent[-50:]),
+                    )
+
+    def learn(self, made: dict[str, NDArray[Any]], factor: float) -> float:
+        """One iteration on a batch, at a share of the learning rates; nats a note."""
+        for optimizer, rate in zip(
+            self.optimizers, (self.training.matrix_rate, self.training.rate), strict=True
+        ):
             optimizer.param_groups[0]["lr"] = rate * factor
-        length = training.short if progress < training.long_from else training.long
-        made = make_batch(learnt, weights, net.config.styles, (training.tokens // length, length), rng)
+            optimizer.zero_grad()
+        device = self.company.device
         batch = {field: torch.from_numpy(values).to(device) for field, values in made.items()}
         with torch.autocast(torch.device(device).type, torch.bfloat16):
-            parts = losses(net, batch)
+            parts = losses(self.net, batch)
         total = parts["gap"] + parts["token"] + parts["velocity"] + 0.2 * parts["end"]
-        for optimizer in optimizers:
-            optimizer.zero_grad()
         (total / parts["steps"]).backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        for optimizer in optimizers:
+        self.company.average_gradients(self.net)
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        for optimizer in self.optimizers:
             optimizer.step()
-        iteration += 1
-        keep = min(training.average, 1 - 1 / (1 + iteration / 5))
-        torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - keep)
-        recent.append(float(total.detach()) / float(parts["notes"]))
-        if iteration % 50 == 0:
-            logger.info("iteration %d, %.0f s, %.3f nats a note", iteration, spent, np.mean(recent[-50:]))
+        self.iteration += 1
+        keep = min(self.training.average, 1 - 1 / (1 + self.iteration / 5))
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - keep)
+        return float(total.detach()) / max(1.0, float(parts["notes"]))
+
+    def checkpoint(self, run: Path, out: Path) -> None:
+        """Judge, and write everything."""
+        figures = judge(self.average, self.checks)
+        note(
+            run / "curve.csv",
+            {"iteration": self.iteration, "seconds": round(self.spent), **figures},
+        )
+        draw_curve(run / "curve.csv", run / "curve.png")
+        logger.info("iteration %d, %.0f s, held out %s", self.iteration, self.spent, figures)
+        save_state(
+            run / "state.pt",
+            {
+                "config": asdict(self.net.config),
+                "net": self.net.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+                "iteration": self.iteration,
+                "spent": self.spent,
+            },
+        )
+        save_partner(self.average, out, iterations=str(self.iteration), seconds=str(round(self.spent)))
 
 
 def _checks(
     tunes: list[Tune], styles: tuple[str, ...], training: TrainingConfig, device: str
 ) -> list[dict[str, Tensor]]:
-    rng = np.random.default_rng(1)
+    """Fixed windows to judge by: half told nothing of the partner's turns, half the same told some of it."""
     weights = weights_of(tunes)
-    made = [make_batch(tunes, weights, styles, (8, training.long), rng) for _ in range(4)]
+    made = []
+    for told in (False, True):
+        rng = np.random.default_rng(1)
+        made += [make_batch(tunes, weights, styles, (8, training.long), rng, told) for _ in range(4)]
     return [{field: torch.from_numpy(values).to(device) for field, values in batch.items()} for batch in made]
 
 
 @torch.no_grad()
 def judge(net: PartnerNet, checks: list[dict[str, Tensor]]) -> dict[str, float]:
-    """Nats a note, in all and by kind, on fixed held-out windows."""
+    """Nats a note on fixed held-out windows, in all and by kind; `told`: of the windows told what they are."""
     with torch.autocast(checks[0]["gap"].device.type, torch.bfloat16):
         parts = [losses(net, batch) for batch in checks]
-    sums = {kind: sum(float(part[kind]) for part in parts) for kind in parts[0]}
-    figures = {kind: round(sums[kind] / sums["notes"], 4) for kind in ("gap", "token", "velocity", "end")}
-    return {"nats_per_note": round(figures["gap"] + figures["token"] + figures["velocity"], 4), **figures}
+    half = len(parts) // 2
+
+    def figures_of(parts: list[dict[str, Tensor]]) -> dict[str, float]:
+        sums = {kind: sum(float(part[kind]) for part in parts) for kind in parts[0]}
+        found = {kind: sums[kind] / max(1.0, sums["notes"]) for kind in ("gap", "token", "velocity", "end")}
+        return {"nats_per_note": found["gap"] + found["token"] + found["velocity"], **found}
+
+    figures = {**figures_of(parts[:half]), "told": figures_of(parts[half:])["nats_per_note"]}
+    return {name: round(value, 4) for name, value in figures.items()}
 
 
-def _save(
-    path: Path,
-    net: PartnerNet,
-    average: PartnerNet,
-    optimizers: list[torch.optim.Optimizer],
-    iteration: int,
-    spent: float,
-) -> None:
-    state = {
-        "config": asdict(net.config),
-        "net": net.state_dict(),
-        "average": average.state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-        "iteration": iteration,
-        "spent": spent,
-    }
-    partial = path.with_suffix(".part")
-    torch.save(state, partial)
-    partial.replace(path)
+@contextmanager
+def bar(shown: bool) -> Iterator[Callable[[float, float], None]]:
+    """A progress bar where there is a terminal to draw it on."""
+    console = Console(stderr=True)
+    columns = BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}")
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
+        task = progress.add_task("", total=1.0)
 
+        def show(done: float, nats: float) -> None:
+            progress.update(task, completed=done, description=f"{nats:.3f} nats a note")
 
-def _note(path: Path, row: dict[str, float]) -> None:
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+        yield show

@@ -104,3 +104,26 @@ def test_a_thousand_calls_do_not_fill_the_memory():
         partner._learn()
     assert len(partner._memory) <= 21_000
     assert notes_of(answer([], partner))
+
+
+def pitches_of(events):
+    return [event.pitch for event in events if isinstance(event, NoteOn)]
+
+
+def test_it_locks_moves_scales_and_stretches_what_it_says():
+    call = melody([60, 61, 63, 66, 68, 70] * 3, velocity=60)
+    locked = pitches_of(answer(call, key="C major", seconds=5.0))
+    assert locked
+    assert {pitch % 12 for pitch in locked} <= {0, 2, 4, 5, 7, 9, 11}
+    high = pitches_of(answer(call, register=88, seconds=5.0))
+    assert all(abs(pitch - 88) < 14 for pitch in high)
+    loud = answer(call, loudness=100, seconds=5.0)
+    assert {event.velocity for event in loud if isinstance(event, NoteOn)} == {100}
+    quick, slow = (len(pitches_of(answer(call, density=density, seconds=8.0))) for density in (6.0, 1.5))
+    assert quick > 2.5 * slow
+
+
+@given(calls, st.floats(0, 127), st.floats(1, 127), st.floats(0.1, 30), st.sampled_from(["call", "F# blues"]))
+def test_every_answer_lets_everything_go_whatever_was_asked(call, register, loudness, density, key):
+    asked = {"register": register, "loudness": loudness, "density": density, "key": key}
+    assert_good_manners(answer(call, **asked))

@@ -17,6 +17,7 @@ from models.partner import PartnerConfig
 from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_step import Stepper
 from models.partners import NAMES, load_partner
+from models.steering import Leanings
 from tests.playing import assert_good_manners, calls, melody
 
 torch.set_num_threads(1)  # networks this small only wait for each other
@@ -245,7 +246,9 @@ def test_kinship_keeps_the_answer_among_the_pitch_classes_of_the_call(weights):
     call = melody([60, 64, 67, 72] * 3, 0.2)
 
     def foreign(kinship):
-        events = answer(NeuralPartner(weights, Manners(kinship=kinship)), call, seconds=6.0)
+        events = answer(
+            NeuralPartner(weights, Manners(leanings=Leanings(kinship=kinship))), call, seconds=6.0
+        )
         pitches = [event.pitch % 12 for event in events if isinstance(event, NoteOn)]
         return sum(pitch not in {0, 4, 7} for pitch in pitches) / len(pitches)
 

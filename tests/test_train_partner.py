@@ -14,9 +14,10 @@ from models.eval_partner import evaluate_partner, excerpt, nats_of_net, steps_of
 from models.events import OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TOKENS
 from models.partner import PartnerConfig
 from models.partner_baseline import Chain, chain_of
-from models.partner_data import make_window, phrase_ends, read_tunes, tune_of, weights_of, write_tunes
+from models.partner_data import make_window, read_tunes, tune_of, weights_of, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_overlap import copied, overlaps
+from models.partner_turns import phrase_ends
 from models.train_partner import TrainingConfig, train_partner
 from tests.playing import melody
 
@@ -112,7 +113,7 @@ def test_training_learns_resumes_and_fine_tunes(tmp_path):
     train_partner(unread(), out, 1, run, resume=True, training=QUICK)
     with (run / "curve.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [int(row["iteration"]) for row in rows] == [30, 60]
+    assert [int(row["iteration"]) for row in rows] == [0, 30, 60]
     untrained = fresh_net(load_net(out).config, 0)
     steps = steps_of_tune(tune_of(PIECES[2]))
     before, after = (

@@ -1,0 +1,135 @@
+"""A training run's folder and company: state, curve and picture on disk, and the processes that share it.
+
+Under `torchrun` each process works on its part of every batch and gradients are averaged; the first one
+reads, judges and writes. Alone, all of this does nothing.
+"""
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image, ImageDraw
+from torch import distributed, nn
+
+
+class Company:
+    """The processes that train together."""
+
+    def __init__(self, device: str) -> None:
+        self.size = int(os.environ.get("WORLD_SIZE", "1"))
+        self.rank = int(os.environ.get("RANK", "0"))
+        self.device = device
+        if self.size > 1 and device == "cuda":
+            self.device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+            torch.cuda.set_device(self.device)
+        self._joined = self.size > 1 and not distributed.is_initialized()
+        if self._joined:
+            distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+
+    @property
+    def leads(self) -> bool:
+        """This process reads and writes for all."""
+        return self.rank == 0
+
+    def wait(self) -> None:
+        """Go on when all have come here."""
+        if self.size > 1:
+            distributed.barrier()
+
+    def agree(self, value: float) -> float:
+        """The leader's value."""
+        if self.size == 1:
+            return value
+        shared = torch.tensor(value, dtype=torch.float64, device=self.device)
+        distributed.broadcast(shared, 0)
+        return float(shared)
+
+    def average_gradients(self, net: nn.Module) -> None:
+        """Make every process's gradients the mean of all."""
+        if self.size == 1:
+            return
+        gradients = [p.grad for p in net.parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(flat)
+        flat /= self.size
+        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    def part(self) -> None:
+        """It is over."""
+        if self._joined:
+            distributed.destroy_process_group()
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write it whole or not at all."""
+    partial = path.with_suffix(".part")
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def note(path: Path, row: Mapping[str, object]) -> None:
+    """Add a row to a curve."""
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def forget_after(path: Path, iteration: int) -> None:
+    """Drop a curve's rows from an iteration on: what a run that goes on from there will say again."""
+    if path.exists():
+        rows = _read(path)
+        path.unlink()
+        for row in rows:
+            if int(row["iteration"]) < iteration:
+                note(path, row)
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+SIZE, MARGIN = (900, 420), 60
+INKS = {"nats_per_note": "#1b6ca8", "told": "#c1440e"}
+
+
+def draw_curve(curve: Path, picture: Path) -> None:
+    """Draw a curve: held-out nats a note over minutes, told nothing and told what the turn is like."""
+    rows = [{name: float(value) for name, value in row.items()} for row in _read(curve)]
+    minutes = [row["seconds"] / 60 for row in rows]
+    lines = {name: [row[name] for row in rows] for name in INKS if rows and name in rows[0]}
+    values = [value for line in lines.values() for value in line]
+    if len(rows) < 2 or not values:
+        return
+    low, high = min(values), max(values)
+    low, high = low - 0.05 * (high - low + 0.01), high + 0.05 * (high - low + 0.01)
+    image = Image.new("RGB", SIZE, "white")
+    pen = ImageDraw.Draw(image)
+    width, height = SIZE[0] - 2 * MARGIN, SIZE[1] - 2 * MARGIN
+
+    def place(minute: float, value: float) -> tuple[float, float]:
+        across = (minute - minutes[0]) / max(1e-9, minutes[-1] - minutes[0])
+        return MARGIN + across * width, MARGIN + (high - value) / (high - low) * height
+
+    for share in _shares():
+        value, minute = low + share * (high - low), minutes[0] + share * (minutes[-1] - minutes[0])
+        y, x = place(minutes[0], value)[1], place(minute, low)[0]
+        pen.line([(MARGIN, y), (MARGIN + width, y)], fill="#dddddd")
+        pen.text((8, y - 6), f"{value:.2f}", fill="black")
+        pen.text((x - 10, MARGIN + height + 8), f"{minute:.0f} min", fill="black")
+    for index, (name, line) in enumerate(lines.items()):
+        pen.line([place(*point) for point in zip(minutes, line, strict=True)], fill=INKS[name], width=2)
+        words = {"nats_per_note": "held-out nats a note", "told": "the same, told what the turn is like"}
+        pen.text((MARGIN + 300 * index, 24), words[name], fill=INKS[name])
+    image.save(picture)
+
+
+def _shares() -> Iterable[float]:
+    return (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from duet.note import NoteOn, notes_of
+from duet.request import Character, Request
+from duet.scale import pitch_classes
+from models.eval_knobs import judge_knobs, spearman
+from models.events import PARTNER, PLAYER, steps_of
+from models.knobs import NAMES, SIZE, encode, encode_one
+from models.neural import NeuralPartner
+from models.partner_file import save_partner
+from models.partner_overlap import closeness_knob, closeness_of
+from models.partner_step import Stepper
+from tests.playing import assert_good_manners, calls, melody
+from tests.test_partner import PHRASE, wild_net
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def partner(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "partner.safetensors"
+    save_partner(wild_net(), path)
+    return NeuralPartner(path)
+
+
+def answer(partner, seconds=6.0, call=PHRASE, **character):
+    partner.forget()
+    for event in call:
+        partner.hear(event)
+    return list(partner.respond(Request(1, seconds, Character(**character))))
+
+
+def test_what_is_unsaid_adds_nothing_and_a_number_is_shared_by_its_neighbours():
+    assert not encode_one({}).any()
+    said = encode_one({"register": 45.0})
+    assert said.shape == (SIZE,)
+    assert said.sum() == pytest.approx(1)
+    assert (said > 0).sum() == 2
+    assert encode_one({"register": 1.0, "density": 900.0}).sum() == 2  # beyond the outermost points
+
+
+def test_one_step_is_told_what_a_whole_sequence_is_told():
+    knobs = torch.full((1, 2, len(NAMES)), torch.nan)
+    knobs[0, 1, NAMES.index("loudness")] = 50.0
+    both = encode(knobs, torch.tensor([[0, 0b101]]))
+    assert not both[0, 0].any()
+    assert torch.equal(both[0, 1], encode_one({"loudness": 50.0}, [0, 2]))
+
+
+def test_stepping_is_told_what_the_whole_sequence_is_told():
+    net, wish = wild_net(), encode_one({"density": 4.0, "left": 3.0}, [0, 4, 7])
+    steps = steps_of(PHRASE, PARTNER)
+    parts = [torch.tensor([[getattr(step, part) for step in steps]]) for part in ("gap", "token", "velocity")]
+    with torch.no_grad():
+        told = net(*parts, torch.zeros_like(parts[0]), wish=wish.expand(1, len(steps), -1)).gap[0, -1]
+        untold = net(*parts, torch.zeros_like(parts[0])).gap[0, -1]
+        stepper = Stepper(net)
+        state = stepper.start()
+        for step in steps:
+            state = stepper.step(state, step, wish=wish)
+        torch.testing.assert_close(net.gap_logits(state.h)[0, 0], told, atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(told, untold, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("knob", "low", "high", "outcome"),
+    [
+        ("density", 1.0, 12.0, len),
+        ("register", 45, 80, lambda notes: np.mean([note.pitch for note in notes])),
+        ("loudness", 30, 100, lambda notes: np.mean([note.velocity for note in notes])),
+    ],
+)
+def test_even_a_network_that_knows_nothing_is_led(partner, knob, low, high, outcome):
+    less, more = (outcome(notes_of(answer(partner, **{knob: value}))) for value in (low, high))
+    assert more > 1.25 * less
+
+
+@pytest.mark.parametrize("key", ["D major", "F# minor pentatonic", "call"])
+def test_no_stroke_leaves_the_scale(partner, key):
+    allowed = pitch_classes("C major" if key == "call" else key)
+    struck = [event.pitch for event in answer(partner, key=key) if isinstance(event, NoteOn)]
+    assert struck
+    assert {pitch % 12 for pitch in struck} <= allowed
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@given(
+    calls,
+    st.floats(0.1, 40),
+    st.floats(1, 127),
+    st.floats(0, 127),
+    st.floats(0, 1),
+    st.sampled_from(["", "call", "Bb blues"]),
+)
+def test_whatever_is_asked_everything_is_let_go(partner, call, density, loudness, register, closeness, key):
+    asked = {"density": density, "loudness": loudness, "register": register, "closeness": closeness}
+    assert_good_manners(answer(partner, 3.0, call, key=key, **asked))
+
+
+def test_a_phrase_is_close_to_itself_and_far_from_another():
+    here = notes_of(melody([60, 64, 67, 72, 67, 64, 60]))
+    there = notes_of(melody([61, 62, 61, 75, 63, 66, 61], 0.8))
+    assert closeness_of(here, here) == pytest.approx(1)
+    assert closeness_of(here, there) < 0.3
+    assert closeness_knob(closeness_of(here, here)) == 1
+    assert closeness_knob(0.2) == 0
+
+
+def test_ranks_that_agree_correlate():
+    assert spearman([1, 2, 3, 4], [10, 20, 25, 99]) == pytest.approx(1)
+    assert spearman([1, 1, 2, 2], [5, 4, 2, 3]) < -0.8
+
+
+def test_the_judge_turns_every_knob(partner):
+    found = judge_knobs(partner, [PHRASE], knobs=("loudness",))
+    assert found["adherence"]["loudness"]["spearman"] > 0.8
+    assert set(found["in_scale"].values()) == {1.0}
+
+
+def test_the_players_steps_are_told_nothing(partner):
+    partner.forget()
+    for event in PHRASE:
+        partner.hear(event)
+    heard = partner._state.h.clone()
+    stepper = Stepper(partner._net)
+    state = stepper.start()
+    for step in steps_of(PHRASE, PLAYER)[: partner._state.length]:
+        state = stepper.step(state, step)
+    torch.testing.assert_close(heard, state.h)
