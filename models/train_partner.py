@@ -9,8 +9,7 @@ may be gone on from (`--from`), more gently: for longer, or on a player's own fi
 import copy
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from torch import Tensor
 from torch.nn import functional
 
@@ -30,7 +27,7 @@ from models.knobs import encode
 from models.partner import PartnerConfig, PartnerNet
 from models.partner_data import Tune, make_batch, read_tunes, weights_of, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
-from models.partner_run import Company, draw_curve, forget_after, note, save_state
+from models.partner_run import Company, bar, draw_curve, forget_after, note, save_state
 
 logger = logging.getLogger(__name__)
 
@@ -290,17 +287,3 @@ def judge(net: PartnerNet, checks: list[dict[str, Tensor]]) -> dict[str, float]:
 
     figures = {**figures_of(parts[:half]), "told": figures_of(parts[half:])["nats_per_note"]}
     return {name: round(value, 4) for name, value in figures.items()}
-
-
-@contextmanager
-def bar(shown: bool) -> Iterator[Callable[[float, float], None]]:
-    """A progress bar where there is a terminal to draw it on."""
-    console = Console(stderr=True)
-    columns = BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}")
-    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
-        task = progress.add_task("", total=1.0)
-
-        def show(done: float, nats: float) -> None:
-            progress.update(task, completed=done, description=f"{nats:.3f} nats a note")
-
-        yield show
