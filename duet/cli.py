@@ -13,6 +13,7 @@ from duet.model_options import add_model_commands
 from duet.play_options import add_live, add_play_commands
 from duet.settings_options import add_settings_commands
 from duet.settings_schema import understand
+from duet.take_options import add_take_commands
 
 EPILOG = """\
 examples:
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add_live(top)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     add_play_commands(commands)
+    add_take_commands(commands)
     add_settings_commands(commands)
     add_model_commands(commands)
     return top

@@ -18,13 +18,12 @@ from duet.wiring import PARTNERS, VOICES, load_partner, load_voice
 
 def live(options: argparse.Namespace) -> None:
     """Play until quit."""
-    import platformdirs
-
     from duet.live import play_live
     from duet.live_options import LiveOptions
     from duet.models_handle import Loaders
+    from duet.take_list import default_folder
 
-    takes = options.takes or platformdirs.user_music_path() / "Duet"
+    takes = options.takes or default_folder()
     seed = secrets.randbelow(1 << 20) if options.seed is None else options.seed
     if not options.headless and not sys.stdout.isatty():
         raise DuetError("no terminal to draw on: say --headless, or run it in a terminal")

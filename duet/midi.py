@@ -4,10 +4,12 @@ One piano is heard: all tracks and channels of a file but the drums (channel 10)
 Note-on with velocity 0 is a note-off (MIDI 1.0). A pitch struck again while it sounds ends first.
 """
 
+import io
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import mido
 
@@ -78,18 +80,39 @@ def read_tracks(path: Path) -> tuple[dict[str, list[Event]], list[Words]]:
         events = _on_one_keyboard(sorted([*tempi, *own], key=lambda item: item[0]), file.ticks_per_beat)
         if events:
             tracks[name] = events
+    return tracks, _words_of(file)[0]
+
+
+def read_conductor(path: Path) -> tuple[list[Words], float]:
+    """What is written in the file's first track, and how many seconds that lasts; the notes stay unread.
+
+    In the files we write the first track lasts as long as the music. Raises FileError.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(14)
+            chunk = file.read(8)
+            size = int.from_bytes(chunk[4:], "big")
+            alone = header[:8] + b"\0\1\0\1" + header[12:] + chunk + file.read(size)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror})") from error
+    return _words_of(_open(path, io.BytesIO(alone)))
+
+
+def _words_of(file: mido.MidiFile) -> tuple[list[Words], float]:
+    messages = _in_time_order(file.tracks)
     seconds = _seconds_of(messages, file.ticks_per_beat)
     words = [
         Words(seconds(tick), message.text, message.type == "marker")
         for tick, _, message in messages
         if message.type in {"text", "marker"}
     ]
-    return tracks, words
+    return words, seconds(messages[-1][0] if messages else 0)
 
 
-def _open(path: Path) -> mido.MidiFile:
+def _open(path: Path, content: BinaryIO | None = None) -> mido.MidiFile:
     try:
-        file = mido.MidiFile(path, clip=True)
+        file = mido.MidiFile(path if content is None else None, file=content, clip=True)
         if file.type == 2:
             raise FileError(f"{path}: a MIDI file of type 2 has no common timeline; save it as type 0 or 1")
         if not 0 < file.ticks_per_beat < 0x8000:
@@ -203,7 +226,8 @@ def write_midi(
         (_tick(each.time), mido.MetaMessage("marker" if each.marker else "text", text=each.text))
         for each in sorted(words, key=lambda each: each.time)
     ]
-    conductor.extend(_apart(texts))
+    end = max((_tick(event.time) for events in tracks.values() for event in events), default=0)
+    conductor.extend(_apart([*texts, (end, mido.MetaMessage("end_of_track"))]))
     parts = [conductor]
     for channel, (name, events) in enumerate(tracks.items()):
         track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])

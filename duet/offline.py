@@ -2,13 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from duet import virtual_time
 from duet.errors import FileError
@@ -142,8 +140,21 @@ def answer_call(
     return Exchange(heard, answer, sound, listening, seat.composing)
 
 
+def play_again(
+    player: Sequence[Event], partner: Partner, settings: Settings, observe: Callable[[News], None]
+) -> list[Event]:
+    """Let a partner answer what was played in a whole evening, and be interrupted where somebody was; its events."""
+    recorder = Recorder()
+
+    async def main() -> None:
+        await Session(ScriptedListener(player), InlineSeat(partner), [recorder], observe, settings).run()
+
+    virtual_time.run(main())
+    return recorder.events
+
+
 def sing(events: Sequence[Event], voice: Voice) -> Iterator[Block]:
-    """Render events from time 0 until the last has died away."""
+    """Render events from time 0 until the last has died away (see `sung_seconds`)."""
     score = Score()
     for event in events:
         score.add(event)
@@ -155,11 +166,3 @@ def sing(events: Sequence[Event], voice: Voice) -> Iterator[Block]:
         yield block
         if np.abs(block).max() < SILENT:
             return
-
-
-def write_wav(path: Path, samples: Block, rate: int) -> None:
-    """Write a sound, 16 bits a sample. Raises FileError."""
-    try:
-        soundfile.write(path, np.clip(samples, -1, 1), rate, format="WAV", subtype="PCM_16")
-    except (OSError, soundfile.SoundFileError) as error:
-        raise FileError(f"{path}: cannot be written ({error})") from error

@@ -45,7 +45,10 @@ def add_music(group: Options) -> None:
     add_voice(group)
     group.add_argument("--partner", default="neural", metavar="NAME", help=PARTNER_HELP)
     group.add_argument(
-        "--style", default="", help="a style the partner knows, such as chopin or pop (default: like you)"
+        "--style",
+        default="",
+        metavar="STYLE",
+        help="a style the partner knows, such as chopin or pop (default: like you)",
     )
     group.add_argument(
         "--temperature", type=positive, default=1.0, metavar="T", help="0.1 safe .. 2 wild (default 1)"

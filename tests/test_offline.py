@@ -9,9 +9,10 @@ import soundfile
 from duet.errors import FileError
 from duet.midi import read_midi
 from duet.note import Note, NoteOff, NoteOn, Pedal, events_of, notes_of
-from duet.offline import answer_call, sing, write_wav
-from duet.picture import draw_duet
+from duet.offline import answer_call, sing
+from duet.picture import PARTNER, PLAYER, Drawn, draw_duet
 from duet.request import Settings
+from duet.sound_file import write_sound
 from tests.fakes import EchoPartner, ToneVoice
 
 CALL = events_of(
@@ -69,12 +70,15 @@ def test_singing_ends_when_the_last_note_has_died_away() -> None:
 
 def test_a_wav_file_holds_what_was_sung(tmp_path: Path) -> None:
     samples = np.linspace(-1, 1, 300, dtype=np.float32)[:, None]
-    write_wav(tmp_path / "a.wav", samples, 32000)
+    write_sound(tmp_path / "a.wav", [samples[:100], samples[100:]], 32000, 1)
     read, rate = soundfile.read(tmp_path / "a.wav", dtype="float32", always_2d=True)
     assert rate == 32000
     assert np.abs(read - samples).max() < 1e-4
     with pytest.raises(FileError, match="cannot be written"):
-        write_wav(tmp_path / "none" / "a.wav", samples, 32000)
+        write_sound(tmp_path / "none" / "a.wav", [samples], 32000, 1)
+    with pytest.raises(FileError, match=r"ends in \.wav or \.flac"):
+        write_sound(tmp_path / "a.mp3", [samples], 32000, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 
 def test_the_picture_shows_both_players_in_their_colours(tmp_path: Path) -> None:
@@ -83,14 +87,17 @@ def test_the_picture_shows_both_players_in_their_colours(tmp_path: Path) -> None
     samples = np.sin(np.arange(32000) / 10, dtype=np.float32)[:, None]
     draw_duet(
         tmp_path / "a.png",
-        events_of([Note(0.0, 60, 127, 0.4)]),
-        events_of([Note(0.5, 64, 127, 0.9)]),
+        Drawn(
+            events_of([Note(0.0, 60, 127, 0.4)]),
+            [*events_of([Note(0.5, 64, 127, 0.9)]), Pedal(0.5, 100)],
+            ((1, 0.0),),
+        ),
         samples,
         32000,
     )
     picture = Image.open(tmp_path / "a.png").convert("RGB")
     colours = {colour for _, colour in picture.getcolors(1 << 20) or []}
-    assert {(86, 180, 233), (230, 159, 0)} <= colours
+    assert {PLAYER, PARTNER} <= colours
 
 
 def test_the_built_in_call_is_music(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""Plays a finished take: through the audio device while a voice sings it, or on time to a MIDI port."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import rtmidi
+import soxr
+
+from duet.audio import RingSpeaker, choose_device
+from duet.midi_ports import choose, list_ports
+from duet.note import Event, at
+from duet.ports import Block
+from duet.ring import CAPACITY, Ring
+from duet.sender import MidiPort, Sender
+
+NAP = 0.01
+"""Seconds between two looks at how far the other end has come."""
+HEAD_START = 0.2
+"""Seconds from the order to the first note."""
+
+
+def play_sound(blocks: Iterable[Block], rate: int, device: str | None) -> None:
+    """Play blocks as they are made. Raises AudioError."""
+    chosen = choose_device(device)
+    ring = Ring(chosen.rate)
+    try:
+        speaker = RingSpeaker(chosen, ring)
+        try:
+            resample: soxr.ResampleStream | None = None
+            for block in blocks:
+                resample = resample or soxr.ResampleStream(rate, chosen.rate, block.shape[1], dtype="float32")
+                at_device_rate = resample.resample_chunk(block)
+                while speaker.active and ring.fill + len(at_device_rate) > CAPACITY - chosen.rate // 10:
+                    time.sleep(NAP)
+                ring.write(at_device_rate)
+            ring.write(ring_end(ring), sounding=False)
+            while speaker.active and ring.fill > 0:
+                time.sleep(NAP)
+            time.sleep(speaker.latency)
+        finally:
+            speaker.close()
+    finally:
+        ring.close()
+
+
+def ring_end(ring: Ring) -> Block:
+    """A little silence in the ring's own shape, so that its running dry is no underrun."""
+    import numpy as np
+
+    return np.zeros((ring.rate // 50, 2), np.float32)
+
+
+def play_midi(events: Sequence[Event], out: str, wait: Callable[[float], None]) -> None:
+    """Send events to a port at their times; `wait(seconds)` returns when that time has passed. Raises MidiError."""
+    port = MidiPort(choose(out, list_ports(rtmidi.MidiOut), "MIDI output"), out)
+    sender = Sender(port.write)
+    try:
+        start = time.monotonic() + HEAD_START
+        for event in events:
+            sender.send(at(event, start + event.time))
+        wait(HEAD_START + max((event.time for event in events), default=0.0))
+    finally:
+        sender.close()
+        port.close()
