@@ -7,11 +7,12 @@ import rtmidi
 import soxr
 
 from duet.audio import RingSpeaker, choose_device
-from duet.midi_ports import choose, list_ports
+from duet.midi_ports import OURS, choose, list_ports
 from duet.note import Event, at
+from duet.plug import Plug
 from duet.ports import Block
 from duet.ring import CAPACITY, Ring
-from duet.sender import MidiPort, Sender
+from duet.sender import Sender
 
 NAP = 0.01
 """Seconds between two looks at how far the other end has come."""
@@ -52,8 +53,9 @@ def ring_end(ring: Ring) -> Block:
 
 def play_midi(events: Sequence[Event], out: str, wait: Callable[[float], None]) -> None:
     """Send events to a port at their times; `wait(seconds)` returns when that time has passed. Raises MidiError."""
-    port = MidiPort(choose(out, list_ports(rtmidi.MidiOut), "MIDI output"), out)
-    sender = Sender(port.write)
+    port = choose(out, list_ports(rtmidi.MidiOut), "MIDI output")
+    plug = Plug(rtmidi.MidiOut, (OURS, "out"), lambda ports: port, ())
+    sender = Sender(plug.send)
     try:
         start = time.monotonic() + HEAD_START
         for event in events:
@@ -61,4 +63,4 @@ def play_midi(events: Sequence[Event], out: str, wait: Callable[[float], None]) 
         wait(HEAD_START + max((event.time for event in events), default=0.0))
     finally:
         sender.close()
-        port.close()
+        plug.close()
