@@ -32,6 +32,8 @@ class Setting:
     """bool, float, int or str: what is written in TOML; a number may be written as either."""
     read: Callable[[str], Any]
     """From text to the value, as on the command line; raises ValueError or ArgumentTypeError."""
+    default: Any
+    """What holds if nothing is said; None is "you choose"."""
     choices: tuple[str, ...]
     """Empty if anything goes."""
     help: str
@@ -151,7 +153,8 @@ def _checked(table: Values, schema: Schema, where: str) -> Values:
 def template(schema: Schema) -> str:
     """A settings file to start from: every setting, explained and commented out."""
     lines = [
-        "# Duet's settings. Take away a # to set something; what is said on the command line comes before this.",
+        "# Duet's settings. Take away a # to set something; an empty text is as built in. What is said on the",
+        "# command line comes before this, and a preset, too.",
         "# `duet config` shows what holds, `duet config set NAME VALUE` changes a line here.",
     ]
     group = ""
@@ -168,9 +171,11 @@ def template(schema: Schema) -> str:
 
 
 def _example(setting: Setting) -> str:
-    if setting.choices:
-        return f'"{setting.choices[0]}"'
-    return {bool: "true", float: "1.0", int: "1"}.get(setting.kind, '""')
+    """What is built in; an empty text where that is "you choose"."""
+    default = setting.default
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) if isinstance(default, int | float) else f'"{default or ""}"'
 
 
 def write_settings(path: Path, text: str) -> None:

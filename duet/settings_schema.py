@@ -21,7 +21,9 @@ def schema_of(top: argparse.ArgumentParser) -> Schema:
             choices = tuple(str(choice) for choice in action.choices or ())
             read = action.type if callable(action.type) else str
             heading = headings.get(id(action)) or ""
-            settings[name] = Setting(name, _kind(action), read, choices, action.help or "", heading)
+            settings[name] = Setting(
+                name, _kind(action), read, action.default, choices, action.help or "", heading
+            )
     return settings
 
 
