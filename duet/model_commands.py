@@ -25,8 +25,9 @@ def train(options: argparse.Namespace) -> None:
 
     logging.getLogger().setLevel(logging.INFO)
     options.data = _data(options)
-    run = RUNS / options.what
-    out = options.out or run / f"{options.what}.safetensors"
+    autoregressive = options.what == "voice" and options.voice == "piano-ar"
+    run = RUNS / (options.voice if autoregressive else options.what)
+    out = options.out or run / f"{run.name}.safetensors"
     writable(run)
     writable(out.parent)
     pieces = read_pieces(options.data, ("train", "valid"))
@@ -39,10 +40,16 @@ def train(options: argparse.Namespace) -> None:
         )  # fmt: skip
     else:
         from models.train_voice import train_voice
+        from models.voice_presets import PRESETS
 
+        presets = PRESETS[options.voice]
+        if options.config not in ("", *presets):
+            known = ", ".join(presets)
+            raise DuetError(f"{options.voice} has no config {options.config!r}; there are {known}")
         train_voice(
-            pieces, options.soundfont, out, options.minutes, options.resume, options.device, options.seed
-        )
+            pieces, options.soundfont, out, options.minutes, options.resume, options.device, options.seed, run,
+            presets[options.config or next(iter(presets))],
+        )  # fmt: skip
     print(f"written: {out}")
 
 

@@ -31,6 +31,12 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     train.add_argument(
         "--minutes", type=positive, default=30.0, metavar="M", help="time to train (default 30)"
     )
+    train.add_argument(
+        "--voice", default="piano", choices=("piano", "piano-ar"), help="voice: which form (default piano)"
+    )
+    train.add_argument(
+        "--config", default="", metavar="PRESET", help="voice: a named size, as listed in models/voice_presets.py"
+    )
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     train.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
     train.add_argument("--seed", type=int, default=0)

@@ -12,13 +12,13 @@ import torch
 
 from duet.note import Event, NoteOff, NoteOn, Pedal, order
 from duet.roll import frames_of
-from models.eval_voice import GRID, Script
 from models.piano_checkpoint import load_checkpoint
 from models.piano_player import PianoVoice
 from models.piano_voice import Joiner, PianoVoiceNet
 from models.piano_voice_config import PianoVoiceConfig
 from models.source import CHANNELS, GROUPS, SourceState, sound_source
 from models.voice_features import features_of, fold_all
+from models.voice_listening import GRID, Script
 from models.voices import WEIGHTS
 
 

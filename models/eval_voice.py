@@ -1,7 +1,7 @@
 """Judge a voice free-running, on music it has not learned from, against FluidSynth and an independent listener.
 
-Three reference rows keep the figures honest: the truth itself, the model fed another piece's notes, and (in
-`docs/results-voice.md`) the source without the network.
+Reference rows keep the figures honest: the truth itself, the truth through the model's own quantiser, the source
+without the network, and the model fed another piece's notes.
 """
 
 import logging
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
-from duet.note import Event, NoteOff, NoteOn, Pedal, at, notes_of
+from duet.note import Event, NoteOff, NoteOn, notes_of
 from duet.piece import Piece
-from duet.roll import Grid
 from models.fluidsynth import SOUNDFONT, render_truth
 from models.listen import onset_f1, transcribe
+from models.voice_envelope import drift, shapes_of_notes
+from models.voice_listening import GRID, passage, quantised, sing, source_alone
 from models.voice_metrics import (
     RATE,
     chroma_cosine,
@@ -29,41 +29,6 @@ from models.voice_metrics import (
 )
 
 logger = logging.getLogger(__name__)
-
-GRID = Grid(RATE, 64)
-
-
-class Script:
-    """A timeline whose events are all known beforehand."""
-
-    def __init__(self, events: Sequence[Event]) -> None:
-        self._events = list(events)
-        self._next = 0
-
-    def take(self, until: float) -> list[Event]:
-        """Events due before `until`."""
-        first = self._next
-        while self._next < len(self._events) and self._events[self._next].time < until:
-            self._next += 1
-        return self._events[first : self._next]
-
-
-def sing(voice: Any, events: Sequence[Event], seconds: float) -> NDArray[np.float32]:
-    """Render events with a voice: (round(seconds * 32000), channels), resampled if the voice has another rate."""
-    count = int(np.ceil(seconds * voice.sample_rate / voice.block_length))
-    blocks = voice.render(Script(events))
-    sound = np.concatenate([next(blocks) for _ in range(count)])
-    if voice.sample_rate != RATE:
-        sound = soxr.resample(sound, voice.sample_rate, RATE)
-    return sound[: round(seconds * RATE)]
-
-
-def passage(piece: Piece, seconds: float) -> list[Event]:
-    """The passage a piece is judged on: from a quarter of it on, at time 0.5, the pedal as it stands."""
-    start = piece.events[-1].time / 4 if piece.events[-1].time > 2 * seconds else 0.0
-    pedal = [event for event in piece.events if event.time < start and isinstance(event, Pedal)][-1:]
-    rest = [event for event in piece.events if start <= event.time < start + seconds - 0.5]
-    return [at(event, max(event.time - start, 0.0) + 0.5) for event in (*pedal, *rest)]
 
 
 def evaluate_voice(
@@ -86,13 +51,16 @@ def evaluate_voice(
     made = [sing(voice, events, seconds).mean(axis=1) for _, events in chosen]
     truth = [render_truth(events, seconds, GRID, soundfont).mean(axis=0) for _, events in chosen]
     heard = [transcribe(audio, RATE) for audio in made]
+    neural = hasattr(voice, "engine")
     rows = []
     for index, (piece, events) in enumerate(chosen):
         notes = notes_of(events, seconds)
         there = np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
         other = (index + 1) % len(chosen)
         lags = onset_lags(made[index], truth[index], there[0])
-        low = [soxr.resample(audio[index], RATE, 16_000) for audio in (made, truth)]
+        coded = quantised(voice.engine, events, seconds, truth[index]) if neural else truth[index]
+        bare = source_alone(voice.engine, events, seconds) if neural else made[index]
+        low = [soxr.resample(a, RATE, 16_000) for a in (made[index], truth[index], coded, bare)]
         rows.append(
             {
                 "piece": piece.name,
@@ -103,7 +71,11 @@ def evaluate_voice(
                 "onset_error_ms": float(np.median(np.abs(lags))) if lags else float("nan"),
                 "chroma_cosine": chroma_cosine(made[index], truth[index]),
                 "logmel_rmse_db": log_mel_rmse(made[index], truth[index]),
-                "logmel_rmse_16k_db": log_mel_rmse(*low, 16_000),
+                "logmel_rmse_16k_db": log_mel_rmse(low[0], low[1], 16_000),
+                "source_onset_f1": onset_f1(there, transcribe(bare, RATE)),
+                "source_logmel_rmse_16k_db": log_mel_rmse(low[3], low[1], 16_000),
+                "quantised_onset_f1": onset_f1(there, transcribe(coded, RATE)),
+                "quantised_logmel_rmse_16k_db": log_mel_rmse(low[2], low[1], 16_000),
                 "shuffled_logmel_rmse_db": log_mel_rmse(made[other], truth[index]),
                 "energy_error_db": energy_error_db(made[index], truth[index]),
             }
@@ -120,6 +92,8 @@ def evaluate_voice(
         "logmel_score": 1 - means["logmel_rmse_db"] / means["shuffled_logmel_rmse_db"],
         "velocity_spearman": velocity_response(voice),
         "silence_dbfs": silence(voice),
+        **shapes_of_notes(voice, soundfont),
+        **drift(voice, [piece for piece, _ in chosen], soundfont),
         "pieces": rows,
     }
 
@@ -148,13 +122,13 @@ def silence(voice: Any) -> float:
         engine = voice.engine
         state, nothing = engine.silent_state(), np.zeros((engine.frames, 88), np.float32)
         blocks = []
-        for number in range(round(3 * RATE / engine.block_length)):
+        for number in range(round(3 * voice.sample_rate / engine.block_length)):
             onset, release = nothing.copy(), nothing.copy()
             onset[0, 30:60:4] = 0.9 if number == 0 else 0
             release[0, 30:60:4] = 1 if number == 20 else 0
             blocks.append(np.zeros((engine.block_length, voice.channels), np.float32))
             engine.sing(state, onset, release, nothing[:, 0], blocks[-1])
-        return loudness_dbfs(np.concatenate(blocks)[-RATE // 2 :])
+        return loudness_dbfs(np.concatenate(blocks)[-voice.sample_rate // 2 :])
     chord = [NoteOn(0.0, pitch, 114) for pitch in range(51, 81, 4)]
     events = [*chord, *(NoteOff(0.2, note.pitch) for note in chord)]
     return loudness_dbfs(sing(voice, events, 3.0)[-RATE // 2 :])

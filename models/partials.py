@@ -5,7 +5,7 @@ damper adds -damping(v) to every s_p. Nothing in it is a recording: some two hun
 by `models/fit_partials.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class Partials:
     exponent: NDArray[np.complex128]
     """(P,): s_p, a second; the real part is the (negative) decay, the imaginary the angular frequency."""
     amplitude: NDArray[np.complex128]
-    """(2, P): a_p left and right at velocity 127, full scale 1."""
+    """(2, P): a_p left and right at velocity 127, full scale 1; (1, P) in mono."""
     gain: NDArray[np.float64]
     """(128,): loudness of each velocity, 1 at 127."""
     damping: NDArray[np.float64]
@@ -45,11 +45,15 @@ class Partials:
                 f"partials for {len(self.start) - 1} keys, {len(self.exponent)} in all, do not fit"
             )
         if (
-            self.amplitude.shape != (2, len(self.exponent))
+            self.amplitude.shape not in ((1, len(self.exponent)), (2, len(self.exponent)))
             or len(self.gain) != 128
             or len(self.damping) != 128
         ):
             raise ValueError("partials need an amplitude each, and a gain and a damping for 128 velocities")
+
+    def mono(self) -> "Partials":
+        """Both channels' mean."""
+        return replace(self, amplitude=self.amplitude.mean(axis=0, keepdims=True))
 
     def to_arrays(self) -> dict[str, NDArray]:
         """Plain arrays, to store in a checkpoint."""

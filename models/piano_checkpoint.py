@@ -1,4 +1,4 @@
-"""The piano voice on disk: one safetensors file with network, partials and, in its metadata, what they are.
+"""A piano voice on disk, of either form: a safetensors file of network, partials and, as metadata, what they are.
 
 Load, check, build: a file that is missing, damaged or something else is refused by name, with the remedy.
 """
@@ -14,17 +14,22 @@ from safetensors.numpy import save_file
 
 from duet.errors import CheckpointError
 from models.partials import Partials
+from models.piano_ar_config import PianoArConfig
 from models.piano_voice_config import PianoVoiceConfig
 
-KIND = "piano-voice"
-REMEDY = "`duet train voice` makes one, and the repository holds models/weights/piano.safetensors"
+KINDS: dict[str, type[PianoVoiceConfig] | type[PianoArConfig]] = {
+    "piano-voice": PianoVoiceConfig,
+    "piano-ar": PianoArConfig,
+}
+"""The forms by the name in a file's metadata."""
+REMEDY = "`duet train voice` makes one, and the repository holds some in models/weights"
 
 
 @dataclass(frozen=True, slots=True)
 class PianoCheckpoint:
     """All that a piano voice is."""
 
-    config: PianoVoiceConfig
+    config: PianoVoiceConfig | PianoArConfig
     """Its shape."""
     weights: dict[str, NDArray[np.float32]]
     """The network's tensors by name."""
@@ -36,7 +41,8 @@ def save_checkpoint(path: Path, checkpoint: PianoCheckpoint, notes: dict[str, st
     """Write the file, all or nothing. notes: further metadata (how it was trained)."""
     arrays = {f"network.{name}": np.ascontiguousarray(value) for name, value in checkpoint.weights.items()}
     arrays |= {name: np.ascontiguousarray(value) for name, value in checkpoint.partials.to_arrays().items()}
-    metadata = {"kind": KIND, "config": json.dumps(asdict(checkpoint.config)), **notes}
+    kind = next(kind for kind, config in KINDS.items() if isinstance(checkpoint.config, config))
+    metadata = {"kind": kind, "config": json.dumps(asdict(checkpoint.config)), **notes}
     partial = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(arrays, partial, metadata)
@@ -50,14 +56,14 @@ def load_checkpoint(path: Path) -> PianoCheckpoint:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            if metadata.get("kind") != KIND:
-                found = metadata.get("kind", "nothing that it names")
-                raise CheckpointError(f"{path}: holds {found}, not a {KIND}; {REMEDY}")
+            kind = metadata.get("kind", "nothing that it names")
+            if kind not in KINDS:
+                raise CheckpointError(f"{path}: holds {kind}, not a {' or a '.join(KINDS)}; {REMEDY}")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         fields = json.loads(metadata["config"])
         fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
         weights = {name[8:]: array for name, array in arrays.items() if name.startswith("network.")}
-        checkpoint = PianoCheckpoint(PianoVoiceConfig(**fields), weights, Partials.from_arrays(arrays))
+        checkpoint = PianoCheckpoint(KINDS[kind](**fields), weights, Partials.from_arrays(arrays))
     except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(f"{path}: damaged weights ({error}); {REMEDY}") from error
     _check(path, checkpoint)

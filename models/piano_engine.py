@@ -77,8 +77,11 @@ class EngineState(NamedTuple):
 class PianoEngine:
     """Weights and tables made ready; `sing` turns rolls into sound."""
 
+    channels = CHANNELS
+
     def __init__(self, checkpoint: PianoCheckpoint, frames: int = 4, seed: int = 0) -> None:
         """Frames: in a block; the block's steps must be a multiple of 16."""
+        assert isinstance(checkpoint.config, PianoVoiceConfig)
         self.config = config = checkpoint.config
         if frames * config.steps % STEPS:
             raise ValueError(f"a block of {frames} frames is not a multiple of {STEPS} sub-band steps")
@@ -100,15 +103,14 @@ class PianoEngine:
         layers = len(c.dilations)
         past = (c.kernel - 1) * max(c.dilations)
         context_past = (c.kernel - 1) * max(c.context_dilations)
-        entries = len(self.tables.channel)
         taps = c.filter_length // c.bands
 
         def zeros(*shape: int) -> Array:
             return np.zeros(shape, np.float32)
 
         return EngineState(
-            ringing=zeros(2, CHANNELS, entries),
-            damped=zeros(2, CHANNELS, entries),
+            ringing=np.zeros_like(self.tables.amplitude),
+            damped=np.zeros_like(self.tables.amplitude),
             velocity=np.zeros((2, KEYS), np.int64),
             features=zeros(KINDS, KEYS),
             context=zeros(len(c.context_dilations), context_past + 1, c.context),

@@ -33,7 +33,7 @@ def fill_noise(out, seed, first):
 
 
 @njit(nogil=True, fastmath=True, inline="always")
-def _tanh(x):
+def tanh(x):
     """The rational approximation that Eigen uses: a few units in the last place of float32."""
     x = min(max(x, np.float32(-7.9053111)), np.float32(7.9053111))
     s = x * x
@@ -52,12 +52,12 @@ def _tanh(x):
 
 
 @njit(nogil=True)
-def _limit(x):
+def limit(x):
     """Leave what is below 0.8 alone and bend the rest towards 1."""
     size = abs(x)
     if size < np.float32(0.8):
         return x
-    bent = np.float32(0.8) + np.float32(0.2) * _tanh((size - np.float32(0.8)) * np.float32(5))
+    bent = np.float32(0.8) + np.float32(0.2) * tanh((size - np.float32(0.8)) * np.float32(5))
     return bent if x > 0 else -bent
 
 
@@ -84,7 +84,7 @@ def _shift(buffer, past, length):
 
 
 @njit(nogil=True, fastmath=True)
-def _read_notes(w, s, frame, steps, onset, release, pedal):
+def read_notes(w, s, frame, steps, onset, release, pedal):
     """The context network for one frame: what every layer is told, into s.told[frame]."""
     code, heard = s.code[0], s.code[1]
     size = len(code)
@@ -143,7 +143,7 @@ def _mix(w, s, rows, length):
             total += s.heard[GROUPS * rows + row, step] * np.exp(level + np.float32(NOISE_FLOOR))
             for group in range(GROUPS):
                 asked = s.said[(1 + group) * rows + row, step]
-                turned = np.float32(GAIN_RANGE) * _tanh(asked / np.float32(GAIN_RANGE))
+                turned = np.float32(GAIN_RANGE) * tanh(asked / np.float32(GAIN_RANGE))
                 total += s.heard[group * rows + row, step] * np.exp(turned)
             s.subbands[row, at + step] = total
 
@@ -160,7 +160,7 @@ def _join(w, s, bands, length, out):
             add_product(w.join[tap], each, past - tap, s.phases, 0, length)
         for step in range(length):
             for phase in range(bands):
-                out[step * bands + phase, side] = _limit(s.phases[phase, step])
+                out[step * bands + phase, side] = limit(s.phases[phase, step])
     _shift(s.subbands, past, length)
 
 
@@ -183,7 +183,7 @@ def _build(sources):
         fill_noise(s.heard[GROUPS * rows :], s.clock[0], s.clock[1])
         s.clock[1] += length
         for frame in range(frames):
-            _read_notes(w, s, frame, steps, onset[frame], release[frame], pedal[frame])
+            read_notes(w, s, frame, steps, onset[frame], release[frame], pedal[frame])
 
         taps = w.dilated.shape[1]
         past = s.layers.shape[2] - length
@@ -204,10 +204,10 @@ def _build(sources):
                 )
             for row in range(residual):
                 for step in range(length):
-                    opened = np.float32(0.5) + np.float32(0.5) * _tanh(
+                    opened = np.float32(0.5) + np.float32(0.5) * tanh(
                         np.float32(0.5) * s.gates[residual + row, step]
                     )
-                    s.gated[row, step] = _tanh(s.gates[row, step]) * opened
+                    s.gated[row, step] = tanh(s.gates[row, step]) * opened
             _fill(s.onward, w.onward_bias[layer], 0, length)
             add_product(w.onward[layer], s.gated, 0, s.onward, 0, length)
             for row in range(residual):

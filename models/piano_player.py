@@ -1,6 +1,7 @@
-"""The piano voice at its socket: events in, blocks of sound out, zeros when nothing sounds."""
+"""A piano voice at its socket, of either form: events in, blocks of sound out, zeros when nothing sounds."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +9,11 @@ from numpy.typing import NDArray
 from duet.note import Event
 from duet.roll import Grid, Roll
 from models.partials import KEYS
+from models.piano_ar_config import PianoArConfig
+from models.piano_ar_engine import ArState, PianoArEngine
 from models.piano_checkpoint import PianoCheckpoint
 from models.piano_engine import EngineState, PianoEngine
 from models.sine_voice import Timeline
-from models.source import CHANNELS
 from models.voice_features import fold
 
 TAIL = 0.25
@@ -21,29 +23,30 @@ TAIL = 0.25
 class PianoVoice:
     """A trained piano, playing."""
 
-    channels = CHANNELS
-
     def __init__(self, checkpoint: PianoCheckpoint, seed: int = 0, frames: int = 4) -> None:
         """Frames: of the roll in each block, 2 ms each."""
-        self.engine = PianoEngine(checkpoint, frames, seed)
+        autoregressive = isinstance(checkpoint.config, PianoArConfig)
+        make = PianoArEngine if autoregressive else PianoEngine
+        self.engine: Any = make(checkpoint, frames, seed)
+        self.channels: int = self.engine.channels
         self.sample_rate = checkpoint.config.sample_rate
         self.block_length = self.engine.block_length
         self._grid = Grid(self.sample_rate, checkpoint.config.hop_length)
         self._at_rest = self._settle()
 
-    def _settle(self) -> EngineState:
+    def _settle(self) -> EngineState | ArState:
         """The state of a network that has heard silence for a while; compiles the kernel on the way."""
         engine = self.engine
         state = engine.silent_state()
         nothing = np.zeros((engine.frames, KEYS), np.float32)
-        out = np.zeros((engine.block_length, CHANNELS), np.float32)
+        out = np.zeros((engine.block_length, self.channels), np.float32)
         for _ in range(round(TAIL * self.sample_rate / self.block_length)):
             engine.sing(state, nothing, nothing, nothing[:, 0].copy(), out)
         state.clock[1] = 0
         return state
 
     def render(self, timeline: Timeline) -> Iterator[NDArray[np.float32]]:
-        """Yield blocks (block_length, 2) in [-1, 1] for ever, from silence, each with its events taken."""
+        """Yield blocks (block_length, channels) in [-1, 1] for ever, from silence, each with its events taken."""
         engine, frames = self.engine, self.engine.frames
         state, roll = self._at_rest.copy(), Roll()
         onset, release = np.zeros((2, frames, KEYS), np.float32)
@@ -57,7 +60,7 @@ class PianoVoice:
             first += frames
             sounding = bool(events) or state.velocity.any()
             quiet = 0 if sounding else quiet + 1
-            out = np.zeros((self.block_length, CHANNELS), np.float32)
+            out = np.zeros((self.block_length, self.channels), np.float32)
             if quiet > patience:
                 engine.rest(state)
             else:

@@ -66,3 +66,17 @@ class FilterBank:
         taps = np.arange(self.length)
         split = np.exp(-exponent[:, None] * taps) @ self.analysis.T
         return split * np.exp(exponent * (self.length - 1 - delay))[:, None]
+
+
+@dataclass(frozen=True)
+class WholeBand:
+    """No sub-bands at all: a bank of one band, the signal itself."""
+
+    top: float = 0.47
+    """Sinusoids above this share of the sample rate are left out."""
+    bands: int = 1
+
+    def response(self, exponent: NDArray[np.complex128], delay: int) -> NDArray[np.complex128]:
+        """As in `FilterBank`: each sinusoid as it is, `delay` samples late."""
+        heard = exponent.imag < 2 * np.pi * self.top
+        return np.where(heard, np.exp(-exponent * delay), 0)[:, None]

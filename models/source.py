@@ -6,8 +6,8 @@ in; a damper moves a key's partials from the ringing bank into the damped one, w
 struck again while the pedal is down adds to what rings, as in FluidSynth. All state is in `SourceState`, which
 is handed over from call to call; any partition into calls sounds the same.
 
-Rows of the result, left and right of M bands each: slow partials of ringing keys, fast ones (the stroke),
-damped keys.
+Rows of the result, M bands of each channel: slow partials of ringing keys, fast ones (the stroke), damped
+keys. With one band, as `piano-ar` has it, that is the sound itself, sample by sample.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from models.partials import KEYS, Partials
-from models.pqmf import FilterBank
+from models.pqmf import FilterBank, WholeBand
 
 GROUPS = 3
 CHANNELS = 2
+"""Left and right; a source made of one channel's partials has one."""
 FAST = 8.0
 """Partials that decay faster than this (a second) belong to the stroke."""
 AUDIBLE = 1e-3
@@ -39,7 +40,7 @@ class SourceTables:
     channel: NDArray[np.int64]
     """(E,): the row an entry sounds in on the left while ringing; right is `bands` further."""
     amplitude: NDArray[np.float32]
-    """(2, CHANNELS, E): real and imaginary part at the onset, velocity 127."""
+    """(2, channels, E): real and imaginary part at the onset, velocity 127."""
     powers: NDArray[np.float32]
     """(2, E, steps): an entry's turn to each step of a frame."""
     turn: NDArray[np.float32]
@@ -53,28 +54,37 @@ class SourceTables:
     steps: int
     """Sub-band steps in a frame."""
 
+    @property
+    def channels(self) -> int:
+        """1 or 2."""
+        return self.amplitude.shape[1]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the source: bands of channels of groups."""
+        return GROUPS * self.channels * self.bands
+
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
     """What sounds between two frames."""
 
     ringing: NDArray[np.float32]
-    """(2, CHANNELS, E): entries of keys held by hand or pedal."""
+    """(2, channels, E): entries of keys held by hand or pedal."""
     damped: NDArray[np.float32]
-    """(2, CHANNELS, E): entries of keys whose damper has fallen."""
+    """(2, channels, E): entries of keys whose damper has fallen."""
     velocity: NDArray[np.int64]
     """(2, KEYS): 1..127 of each ringing and each damped key, 0 where there is none."""
 
     @classmethod
     def silent(cls, tables: SourceTables) -> "SourceState":
         """Nothing sounds."""
-        entries = len(tables.channel)
-        bank = np.zeros((2, CHANNELS, entries), np.float32)
+        bank = np.zeros(tables.amplitude.shape, np.float32)
         return cls(bank, bank.copy(), np.zeros((2, KEYS), np.int64))
 
 
 def build_tables(
-    partials: Partials, bank: FilterBank, sample_rate: int, hop_length: int, delay: int
+    partials: Partials, bank: FilterBank | WholeBand, sample_rate: int, hop_length: int, delay: int
 ) -> SourceTables:
     """Split partials into the bank's bands. delay: samples that the joined sound lags its frames by."""
     steps = hop_length // bank.bands
@@ -89,7 +99,7 @@ def build_tables(
     turn = np.exp(step * steps)
     return SourceTables(
         np.searchsorted(key, np.arange(KEYS + 1)),
-        group * CHANNELS * bank.bands + band,
+        group * len(partials.amplitude) * bank.bands + band,
         _split(amplitude),
         _split(powers),
         _split(turn),
@@ -115,7 +125,7 @@ def sound_source(
     """Sound some frames; `state` moves on in place.
 
     onset, release: (frames, KEYS), velocity in 0..1 and 0 or 1; pedal: (frames,), 0..1
-    -> out: (GROUPS * CHANNELS * bands, frames * steps).
+    -> out: (tables.rows, frames * steps).
     """
     advance(
         onset, release, pedal, out, state.ringing, state.damped, state.velocity, tables.start, tables.channel,
@@ -128,8 +138,8 @@ def advance(
     onset, release, pedal, out, ringing, damped, velocity, start, channel, amplitude, powers, turn, gain, fade, bands
 ):  # fmt: skip
     """The kernel of `sound_source`."""
-    steps = powers.shape[2]
-    swell = np.zeros((CHANNELS * bands, steps), np.float32)
+    steps, channels = powers.shape[2], amplitude.shape[1]
+    swell = np.zeros((channels * bands, steps), np.float32)
     out[:] = 0
     for frame in range(onset.shape[0]):
         at = frame * steps
@@ -143,7 +153,7 @@ def advance(
                 velocity[0, key] = int(onset[frame, key] * 127 + 0.5)
                 level = gain[velocity[0, key]]
                 for e in range(first, last):
-                    for side in range(CHANNELS):
+                    for side in range(channels):
                         ringing[0, side, e] += amplitude[0, side, e] * level
                         ringing[1, side, e] += amplitude[1, side, e] * level
                 if release[frame, key] > 0:
@@ -162,9 +172,9 @@ def advance(
                 ):
                     velocity[1, key] = 0
                 level = np.float32(1)
-                base = (GROUPS - 1) * CHANNELS * bands
+                base = (GROUPS - 1) * channels * bands
                 for step in range(steps):
-                    for row in range(CHANNELS * bands):
+                    for row in range(channels * bands):
                         out[base + row, at + step] += swell[row, step] * level
                     level *= fade_step
 
@@ -175,14 +185,17 @@ def turn_key(bank, out, first, last, channel, powers, turn, fade, bands, togethe
 
     together: all groups in the first group's rows.
     """
-    steps = powers.shape[2]
+    steps, channels = powers.shape[2], bank.shape[1]
     audible = False
     for e in range(first, last):
-        if bank[0, 0, e] == 0 and bank[0, 1, e] == 0:
+        silent = True
+        for side in range(channels):
+            silent = silent and bank[0, side, e] == 0 and bank[1, side, e] == 0
+        if silent:
             continue
         power = np.float32(0)
         row = channel[e] % bands if together else channel[e]
-        for side in range(CHANNELS):
+        for side in range(channels):
             real, imag = bank[0, side, e], bank[1, side, e]
             power += real * real + imag * imag
             for step in range(steps):
@@ -193,7 +206,7 @@ def turn_key(bank, out, first, last, channel, powers, turn, fade, bands, togethe
         if power > SILENCE * SILENCE:
             audible = True
         else:
-            for side in range(CHANNELS):
+            for side in range(channels):
                 bank[0, side, e] = bank[1, side, e] = 0
     return audible
 
@@ -204,7 +217,7 @@ def damp(ringing, damped, velocity, key, first, last):
     velocity[1, key] = velocity[0, key]
     velocity[0, key] = 0
     for e in range(first, last):
-        for side in range(CHANNELS):
+        for side in range(ringing.shape[1]):
             damped[0, side, e] += ringing[0, side, e]
             damped[1, side, e] += ringing[1, side, e]
             ringing[0, side, e] = ringing[1, side, e] = 0

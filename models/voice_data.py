@@ -19,12 +19,12 @@ from duet.piece import Piece
 from duet.roll import Grid, frames_of
 from models.fluidsynth import render_truth
 from models.partials import KEYS, LOWEST
-from models.source import CHANNELS, GROUPS, SourceState, SourceTables, sound_source
+from models.source import SourceState, SourceTables, sound_source
 from models.voice_features import features_of, fold_all
 
 logger = logging.getLogger(__name__)
 
-_STORED = 64.0
+STORED = 64.0
 """Sources are kept in half precision, scaled up by this."""
 
 
@@ -33,7 +33,7 @@ class Passage:
     """A stretch of music, ready to be cropped."""
 
     source: NDArray[np.float16]
-    """(GROUPS * rows, steps), times `_STORED`."""
+    """(GROUPS * rows, steps), times `STORED`."""
     features: NDArray[np.float16]
     """(frames, FEATURES)."""
     truth: NDArray[np.float32]
@@ -46,10 +46,10 @@ def prepare(
     """Sound a passage both ways."""
     count = round(seconds * grid.frame_rate)
     onset, release, pedal = fold_all(frames_of(events, grid, count))
-    source = np.empty((GROUPS * CHANNELS * tables.bands, count * tables.steps), np.float32)
+    source = np.empty((tables.rows, count * tables.steps), np.float32)
     sound_source(tables, SourceState.silent(tables), onset, release, pedal, source)
     return Passage(
-        (source * _STORED).astype(np.float16),
+        (source * STORED).astype(np.float16),
         features_of(onset, release, pedal, grid.frame_rate).astype(np.float16),
         render_truth(events, seconds, grid, soundfont),
     )
@@ -144,7 +144,7 @@ class Crops:
             sources.append(passage.source[:, first * steps : (first + frames) * steps])
             features.append(passage.features[first : first + frames].T)
             truths.append(passage.truth[:, sample : sample + frames * self.grid.hop_length])
-        source = torch.from_numpy(np.stack(sources).astype(np.float32)) / _STORED
+        source = torch.from_numpy(np.stack(sources).astype(np.float32)) / STORED
         return (
             source,
             torch.from_numpy(np.stack(features).astype(np.float32)),
@@ -156,4 +156,4 @@ class Crops:
         power = np.mean(
             [np.mean(passage.source.astype(np.float32) ** 2, axis=1) for passage in self.passages], axis=0
         )
-        return torch.from_numpy(_STORED / np.sqrt(power + 1e-6)).float()
+        return torch.from_numpy(STORED / np.sqrt(power + 1e-6)).float()

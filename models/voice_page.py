@@ -10,8 +10,8 @@ from PIL import Image
 
 from duet.errors import MissingExtra
 from duet.piece import Piece
-from models.eval_voice import GRID, passage, sing
 from models.fluidsynth import SOUNDFONT, render_truth
+from models.voice_listening import GRID, passage, sing
 from models.voice_metrics import RATE
 
 

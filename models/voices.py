@@ -7,7 +7,13 @@ from models.piano_checkpoint import load_checkpoint
 from models.piano_player import PianoVoice
 from models.sine_voice import SineVoice
 
-NAMES = ("piano", "sine")
+FILES = {
+    "piano": "piano.safetensors",
+    "piano-parallel": "piano.safetensors",
+    "piano-ar": "piano-ar.safetensors",
+}
+"""The weights of each neural voice; `piano` is whichever scores best free-running (docs/results-voice.md)."""
+NAMES = (*FILES, "sine")
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -19,8 +25,8 @@ def load_voice(name_or_path: str | Path, folder: Path | None = None, seed: int =
     name = str(name_or_path)
     if name == "sine":
         return SineVoice()
-    if name in NAMES:
-        return PianoVoice(load_checkpoint((folder or WEIGHTS) / f"{name}.safetensors"), seed)
+    if name in FILES:
+        return PianoVoice(load_checkpoint((folder or WEIGHTS) / FILES[name]), seed)
     if name.endswith(".safetensors"):
         return PianoVoice(load_checkpoint(Path(name)), seed)
     known = ", ".join(NAMES)

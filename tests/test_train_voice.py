@@ -1,5 +1,9 @@
 """Teaching the voice, on a small network and music made up here."""
 
+import dataclasses
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -7,12 +11,16 @@ import torch
 from duet.note import NoteOff, NoteOn, Pedal
 from duet.piece import Piece
 from duet.roll import Grid
-from models.train_voice import TrainConfig, Trainer
-from models.voice_data import Crops, Passage, exercise, passages_of
+from models.ar_lesson import ArLesson
+from models.parallel_lesson import ParallelLesson
+from models.voice_curve import add_row, draw_curve
+from models.voice_data import STORED, Crops, Passage, exercise, passages_of
 from models.voice_features import FEATURES
-from tests.voice_fakes import SMALL
+from models.voice_presets import PRESETS
+from models.voice_trainer import TrainConfig, Trainer
+from tests.voice_fakes import SMALL, TINY
 
-QUICK = TrainConfig(batch=2, crop=60, run_in=10, warm_up=1, rate=3e-3)
+QUICK = TrainConfig(warm_up=1, rate=3e-3)
 GRID = Grid(SMALL.sample_rate, SMALL.hop_length)
 
 
@@ -25,9 +33,23 @@ def made_up_crops():
     return Crops([Passage(source, np.ones((frames, FEATURES), np.float16), truth)], GRID, SMALL.delay)
 
 
-def trainer():
-    torch.manual_seed(0)
-    return Trainer(SMALL, QUICK, made_up_crops(), "cpu", 0)
+def parallel_lesson():
+    return ParallelLesson(SMALL, made_up_crops(), batch=2, frames=60, run_in=10)
+
+
+def ar_lesson():
+    """Two decaying sinusoids in tune with a source that is half as loud."""
+    time = np.arange(200 * TINY.hop_length)
+    sound = 0.2 * np.exp(-time / 4000) * np.sin(2 * np.pi * time * 440 / 16_000)
+    source = np.stack([0.5 * sound, 0 * sound, 0 * sound]) * STORED
+    passage = Passage(
+        source.astype(np.float16), np.ones((200, FEATURES), np.float16), sound[None].astype(np.float32)
+    )
+    return ArLesson(TINY, [passage], batch=2, frames=40, run_in=4)
+
+
+def trainer(lesson=parallel_lesson):
+    return Trainer(lesson(), QUICK, "cpu", 0)
 
 
 @pytest.mark.slow
@@ -37,8 +59,9 @@ def test_the_loss_falls():
     assert np.mean(losses[-5:]) < 0.8 * losses[0]
 
 
-def test_a_training_that_was_stopped_goes_on_bit_for_bit(tmp_path):
-    straight, stopped = trainer(), trainer()
+@pytest.mark.parametrize("lesson", [parallel_lesson, ar_lesson])
+def test_a_training_that_was_stopped_goes_on_bit_for_bit(tmp_path, lesson):
+    straight, stopped = trainer(lesson), trainer(lesson)
     for _ in range(2):
         torch.manual_seed(5)
         straight.step(0.1)
@@ -47,7 +70,7 @@ def test_a_training_that_was_stopped_goes_on_bit_for_bit(tmp_path):
     stopped.save(tmp_path / "state.pt")
     torch.manual_seed(6)
     expected = straight.step(0.2)
-    resumed = trainer()
+    resumed = trainer(lesson)
     resumed.load(tmp_path / "state.pt")
     torch.manual_seed(6)
     assert resumed.step(0.2) == expected
@@ -84,3 +107,55 @@ def test_a_passage_keeps_the_pedal_as_it_stood_and_leaves_out_scores_and_what_is
     assert len(passages) == 1
     assert passages[0][0] == Pedal(0.0, 100)
     assert all(0 <= event.time < 5 for event in passages[0])
+
+
+def test_the_right_past_of_a_sample_is_the_one_before_it():
+    lesson = dataclasses.replace(ar_lesson(), noise=0.0, dropout=0.0)
+    past, _, _, target = lesson.draw(np.random.default_rng(1))
+    levels = ((past[:, 0] + 1) / 2 * (TINY.levels - 1)).round().long()
+    assert torch.equal(levels[:, 1:], target[:, :-1])
+
+
+def test_a_fresh_network_expects_each_level_as_often_as_it_comes():
+    lesson = ar_lesson()
+    _, counts = np.unique(lesson.draw(np.random.default_rng(0))[3], return_counts=True)
+    odds = torch.softmax(lesson.student().output.bias, dim=0)
+    assert odds.max() > 20 / TINY.levels
+    assert len(counts) > 5
+
+
+def test_the_curve_keeps_its_columns_when_a_later_row_has_others(tmp_path):
+    curve = tmp_path / "curve.csv"
+    add_row(curve, {"minutes": 1.0, "loss": 3.0, "onset_f1_ratio": 0.1})
+    add_row(curve, {"minutes": 2.0, "loss": 2.0})
+    assert curve.read_text().splitlines()[2] == "2.0,2.0,"
+    if draw_curve(curve, tmp_path / "curve.png"):
+        assert (tmp_path / "curve.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_two_processes_learn_as_one_and_end_at_the_same_step(tmp_path):
+    script = tmp_path / "student.py"
+    script.write_text(
+        "import sys, torch\n"
+        "from torch import distributed\n"
+        "from tests.test_train_voice import ar_lesson, trainer\n"
+        "distributed.init_process_group('gloo')\n"
+        "student = trainer(ar_lesson)\n"
+        "for _ in range(3): student.step(0.0)\n"
+        "first = student.rng.integers(1 << 30)\n"
+        "torch.save((student.net.state_dict(), student.seconds, first), f'{sys.argv[1]}/{student.rank}.pt')\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run([*command, str(script), str(tmp_path)], check=True, capture_output=True, timeout=110)
+    (one, its_seconds, its_draw), (other, seconds, draw) = (
+        torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)
+    )
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert its_seconds == seconds
+    assert its_draw != draw
+
+
+def test_every_preset_remembers_more_than_a_period_of_the_lowest_note():
+    for preset in PRESETS["piano-ar"].values():
+        assert preset.shape.receptive_field / preset.shape.sample_rate > 1 / 27.5

@@ -7,7 +7,7 @@ from safetensors.numpy import save_file
 from duet.errors import CheckpointError
 from models.piano_checkpoint import load_checkpoint, save_checkpoint
 from models.voices import NAMES, load_voice
-from tests.voice_fakes import small_piano
+from tests.voice_fakes import small_piano, tiny_ar_piano
 
 
 def test_a_piano_that_is_saved_comes_back_as_it_was(tmp_path):
@@ -19,6 +19,13 @@ def test_a_piano_that_is_saved_comes_back_as_it_was(tmp_path):
     assert all(np.array_equal(loaded.weights[name], value) for name, value in saved.weights.items())
     assert np.allclose(loaded.partials.exponent, saved.partials.exponent, rtol=1e-6)
     assert load_voice(path).sample_rate == 32_000
+
+
+def test_an_autoregressive_piano_is_told_from_a_parallel_one_by_its_file(tmp_path):
+    path = tmp_path / "tiny.safetensors"
+    save_checkpoint(path, tiny_ar_piano(), {})
+    voice = load_voice(path)
+    assert (voice.sample_rate, voice.channels) == (16_000, 1)
 
 
 def test_an_unknown_voice_gets_the_list_of_those_there_are():
@@ -50,7 +57,7 @@ def test_a_checkpoint_cut_short_is_refused(tmp_path):
 def test_weights_of_another_kind_are_refused_by_their_kind(tmp_path):
     path = tmp_path / "other.safetensors"
     save_file({"a": np.zeros(3, np.float32)}, path, {"kind": "partner"})
-    with pytest.raises(CheckpointError, match="holds partner, not a piano-voice"):
+    with pytest.raises(CheckpointError, match="holds partner, not a piano-voice or a piano-ar"):
         load_voice(path)
 
 

@@ -4,11 +4,15 @@ import numpy as np
 import torch
 
 from models.partials import generic_partials
+from models.piano_ar import PianoArNet
+from models.piano_ar_config import PianoArConfig
 from models.piano_checkpoint import PianoCheckpoint
 from models.piano_voice import PianoVoiceNet
 from models.piano_voice_config import PianoVoiceConfig
 
 SMALL = PianoVoiceConfig(residual=8, skip=12, context=8, dilations=(1, 2, 4), context_dilations=(1, 2))
+
+TINY = PianoArConfig(residual=16, skip=16, context=8, dilations=(1, 2, 4, 8), context_dilations=(1, 2))
 
 
 class Script:
@@ -35,6 +39,20 @@ def small_piano(seed=0, loudness=0.3):
     net = small_net(seed, loudness)
     weights = {name: value.numpy() for name, value in net.state_dict().items()}
     return PianoCheckpoint(SMALL, weights, generic_partials())
+
+
+def tiny_ar_net(config=TINY, seed=0, decision=0.5):
+    """An autoregressive network that has opinions; decision: how firm."""
+    torch.manual_seed(seed)
+    net = PianoArNet(config)
+    torch.nn.init.normal_(net.output.weight, std=decision)
+    net.source_scale.fill_(3.0)
+    return net
+
+
+def tiny_ar_piano(config=TINY, seed=0):
+    weights = {name: value.numpy() for name, value in tiny_ar_net(config, seed).state_dict().items()}
+    return PianoCheckpoint(config, weights, generic_partials())
 
 
 def sound(voice, events, seconds):

@@ -1,0 +1,49 @@
+"""Named ways to train each form of the voice, as `duet train voice --voice NAME --config PRESET` has them."""
+
+from dataclasses import dataclass, field
+
+from models.piano_ar_config import PRESETS as AR
+from models.piano_ar_config import PianoArConfig
+from models.piano_voice_config import PianoVoiceConfig
+from models.voice_trainer import TrainConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A network, and what it learns from and how."""
+
+    shape: PianoVoiceConfig | PianoArConfig
+    """The network."""
+    train: TrainConfig = field(default_factory=TrainConfig)
+    """How to learn."""
+    batch: int = 4
+    """Crops in a step."""
+    frames: int = 500
+    """Frames in a crop."""
+    passages: int = 40
+    """Passages of real pieces."""
+    exercises: int = 10
+    """Passages of exercises."""
+    seconds: float = 45.0
+    """Length of a passage."""
+
+
+_AR_TRAIN = TrainConfig(rate=2e-3, average=0.995, half=False)
+_ON_GPU = TrainConfig(compiled=True, average=0.9995)
+
+PRESETS = {
+    "piano": {
+        "small": Preset(PianoVoiceConfig()),
+        "gpu": Preset(
+            PianoVoiceConfig(residual=96, skip=96, context=128), _ON_GPU, 64, passages=400, exercises=80
+        ),
+    },
+    "piano-ar": {
+        **{
+            name: Preset(AR[name], _AR_TRAIN, 2, 128, 24, 8, 30.0)
+            for name in ("small", "narrow", "heard", "plain")
+        },
+        "gpu": Preset(AR["gpu"], _ON_GPU, 64, 512, passages=300, exercises=60),
+    },
+}
+"""The first preset of each voice is the one its shipped weights were trained with."""

@@ -1,0 +1,169 @@
+"""The autoregressive voice: its evaluations agree, and its state is a value."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from duet.note import NoteOff, NoteOn, Pedal
+from duet.roll import Grid, frames_of
+from models.piano_ar import bend, choose, generate
+from models.piano_ar_config import PRESETS, PianoArConfig, compand, encode, values_of
+from models.piano_ar_engine import PianoArEngine
+from models.piano_player import PianoVoice
+from models.source import SourceState, sound_source
+from models.voice_features import features_of, fold_all
+from tests.voice_fakes import TINY, sound, tiny_ar_net, tiny_ar_piano
+
+PLAIN = dataclasses.replace(TINY, hears_source=False, codes_rest=False, reach=0.5)
+FRAMES = 48
+MUSIC = [
+    NoteOn(0.01, 60, 100),
+    NoteOn(0.02, 64, 60),
+    NoteOff(0.05, 60),
+    Pedal(0.06, 127),
+    NoteOn(0.07, 30, 127),
+]
+
+
+def inputs(config):
+    """An engine, the roll of some music, and what the torch reference hears of it."""
+    engine = PianoArEngine(tiny_ar_piano(config), frames=8)
+    grid = Grid(config.sample_rate, config.hop_length)
+    rolls = fold_all(frames_of(MUSIC, grid, FRAMES))
+    source = np.zeros((engine.tables.rows, FRAMES * config.hop_length), np.float32)
+    sound_source(engine.tables, SourceState.silent(engine.tables), *rolls, source)
+    features = features_of(*rolls, grid.frame_rate).T.copy()
+    return engine, rolls, torch.from_numpy(source)[None], torch.from_numpy(features)[None]
+
+
+def play(engine, rolls, state, first=0, last=FRAMES):
+    out = []
+    for frame in range(first, last, engine.frames):
+        out.append(np.zeros((engine.block_length, 1), np.float32))
+        engine.sing(state, *(array[frame : frame + engine.frames] for array in rolls), out[-1])
+    return np.concatenate(out)[:, 0]
+
+
+def a_past(length):
+    return np.random.default_rng(0).uniform(-1, 1, length).astype(np.float32)
+
+
+@torch.no_grad()
+def test_step_by_step_the_network_says_what_it_says_of_the_whole():
+    net = tiny_ar_net()
+    _, _, source, features = inputs(TINY)
+    past = torch.from_numpy(a_past(source.shape[2]))[None, None]
+    whole = net(past, source, features)
+    state, parts = net.silent_state(), []
+    for first, last in ((0, 1), (1, 2), (2, 30), (30, FRAMES)):
+        samples = slice(first * TINY.hop_length, last * TINY.hop_length)
+        said, state = net.step(past[:, :, samples], source[:, :, samples], features[:, :, first:last], state)
+        parts.append(said)
+    assert torch.allclose(torch.cat(parts, dim=2), whole, atol=1e-4)
+
+
+@torch.no_grad()
+def test_no_sample_hears_what_comes_after_it():
+    net = tiny_ar_net()
+    _, _, source, features = inputs(TINY)
+    past = torch.from_numpy(a_past(source.shape[2]))[None, None]
+    changed = past.clone()
+    changed[:, :, 700:] = 0
+    before, after = net(past, source, features), net(changed, source, features)
+    assert torch.equal(before[:, :, :700], after[:, :, :700])
+    assert not torch.allclose(before[:, :, 700:], after[:, :, 700:])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("config", [TINY, PLAIN])
+def test_the_kernel_says_what_torch_says_when_both_are_taught(config):
+    engine, rolls, source, features = inputs(config)
+    past = a_past(source.shape[2])
+    state, parts = engine.silent_state(), []
+    for frame in range(0, FRAMES, engine.frames):
+        block = [array[frame : frame + engine.frames] for array in rolls]
+        taught = past[frame * config.hop_length :][: engine.block_length]
+        parts.append(engine.score(state, *block, taught))
+    reference = tiny_ar_net(config)(torch.from_numpy(past)[None, None], source, features)[0].T.numpy()
+    assert np.ptp(reference) > 1
+    assert np.abs(np.concatenate(parts) - reference).max() < 1e-4
+
+
+@pytest.mark.parametrize("config", [TINY, PLAIN])
+def test_the_kernel_draws_the_very_levels_that_torch_draws(config):
+    engine, rolls, source, features = inputs(config)
+    samples = source.shape[2]
+    uniforms = torch.from_numpy(engine.uniforms(0, samples))[None]
+    levels = generate(tiny_ar_net(config), source, features, uniforms)[0].numpy()
+    beside = source[0].sum(dim=0).numpy() if config.codes_rest else 0
+    expected = values_of()[levels] * config.reach + beside
+    assert len(np.unique(levels)) > 50
+    assert np.abs(play(engine, rolls, engine.silent_state()) - expected).max() < 1e-6
+
+
+def test_blocks_of_other_lengths_and_a_copied_state_sing_the_same():
+    engine, rolls, _, _ = inputs(TINY)
+    whole = play(engine, rolls, engine.silent_state())
+    shorter = PianoArEngine(tiny_ar_piano(), frames=4)
+    assert np.array_equal(whole, play(shorter, rolls, shorter.silent_state()))
+    state = engine.silent_state()
+    play(engine, rolls, state, 0, 16)
+    kept = state.copy()
+    play(engine, rolls, state, 16, FRAMES)
+    assert np.array_equal(whole[16 * TINY.hop_length :], play(engine, rolls, kept, 16, FRAMES))
+
+
+def test_another_seed_sings_otherwise():
+    _, rolls, _, _ = inputs(TINY)
+    engines = [PianoArEngine(tiny_ar_piano(), frames=8, seed=seed) for seed in (0, 1)]
+    one, other = (play(engine, rolls, engine.silent_state()) for engine in engines)
+    assert not np.allclose(one, other)
+
+
+def test_a_colder_choice_is_nearer_to_the_likeliest_level():
+    logits = torch.randn(1, 256, generator=torch.Generator().manual_seed(0)).expand(4000, 256)
+    uniforms = torch.linspace(0, 0.9999, 4000)
+    likeliest = int(logits[0].argmax())
+    shares = [
+        float((choose(logits, uniforms, temperature) == likeliest).float().mean())
+        for temperature in (1.0, 0.5, 0.05)
+    ]
+    assert shares == sorted(shares)
+    assert shares[2] > 0.6
+    expected = float(torch.softmax(logits[0], 0)[likeliest])
+    assert shares[0] == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_mu_law_comes_back_within_half_a_level_and_agrees_in_both_forms():
+    heard = np.linspace(-1, 1, 4001).astype(np.float32)
+    levels = encode(heard)
+    assert (levels.min(), levels.max()) == (0, 255)
+    assert np.array_equal(encode(values_of()), np.arange(256))
+    assert np.abs(compand(values_of()[levels]) - compand(heard)).max() < 1 / 255 + 1e-6
+    assert np.abs(bend(torch.from_numpy(heard)).numpy() - compand(heard)).max() < 1e-6
+
+
+def test_it_plays_at_the_voices_socket_and_rests_in_silence():
+    voice = PianoVoice(tiny_ar_piano())
+    played = sound(voice, MUSIC[:3], 0.3)
+    assert played.shape[1] == voice.channels == 1
+    assert np.abs(played).max() > 0.01
+    assert np.abs(sound(voice, [], 0.1)).max() == 0
+
+
+def test_a_shape_that_the_kernel_cannot_run_is_refused():
+    with pytest.raises(ValueError, match="whole vectors"):
+        PianoArConfig(residual=20)
+    with pytest.raises(ValueError, match="powers of two"):
+        PianoArConfig(dilations=(1, 3))
+    with pytest.raises(ValueError, match="a source"):
+        PianoArConfig(hears_source=False)
+
+
+def test_the_plain_preset_is_the_papers_with_local_conditioning():
+    plain = PRESETS["plain"]
+    assert not plain.hears_source
+    assert not plain.codes_rest
+    assert (plain.levels, plain.reach, plain.inputs) == (256, 1.0, 1)
