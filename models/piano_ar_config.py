@@ -94,10 +94,10 @@ class PianoArConfig:
 
 
 PRESETS = {
-    "plain": PianoArConfig(hears_source=False, codes_rest=False, reach=1.0),
-    "heard": PianoArConfig(codes_rest=False, reach=1.0),
-    "small": PianoArConfig(),
-    "narrow": PianoArConfig(residual=16),
+    "plain": PianoArConfig(hears_source=False, codes_rest=False, reach=1.0, residual=16),
+    "heard": PianoArConfig(codes_rest=False, reach=1.0, residual=16),
+    "small": PianoArConfig(residual=16),
+    "wide": PianoArConfig(residual=32),
     "gpu": PianoArConfig(residual=64, skip=128, context=128, dilations=tuple(2**n for n in range(11)) * 2),
 }
 """By name: the paper's with local conditioning; the same that hears the source; two that code what the source

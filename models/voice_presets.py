@@ -41,7 +41,7 @@ PRESETS = {
     "piano-ar": {
         **{
             name: Preset(AR[name], _AR_TRAIN, 2, 128, 24, 8, 30.0)
-            for name in ("small", "narrow", "heard", "plain")
+            for name in ("small", "wide", "heard", "plain")
         },
         "gpu": Preset(AR["gpu"], _ON_GPU, 64, 512, passages=300, exercises=60),
     },
