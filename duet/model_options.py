@@ -35,7 +35,10 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--voice", default="piano", choices=("piano", "piano-ar"), help="voice: which form (default piano)"
     )
     train.add_argument(
-        "--config", default="", metavar="PRESET", help="voice: a named size, as listed in models/voice_presets.py"
+        "--config",
+        default="",
+        metavar="PRESET",
+        help="voice: a named size, as listed in models/voice_presets.py",
     )
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     train.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")

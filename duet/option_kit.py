@@ -10,7 +10,9 @@ Options = argparse.ArgumentParser | argparse._ArgumentGroup
 Commands = argparse._SubParsersAction
 """What argparse calls the list of commands; generic only to type checkers."""
 
-VOICE_HELP = "piano (the best neural one), piano-parallel, piano-ar, sine (no weights), or a checkpoint's path"
+VOICE_HELP = (
+    "piano (the best neural one), piano-parallel, piano-ar, sine (no weights), or a checkpoint's path"
+)
 PARTNER_HELP = "the partner: neural, markov (learns from this session alone), or a checkpoint's path"
 
 
