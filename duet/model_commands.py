@@ -16,7 +16,7 @@ from duet.wiring import load_voice, one_thread, weights_of
 RUNS = Path("runs")
 BENCHMARKS = (Path("benchmarks"), Path("../shared/benchmarks"))
 CORPORA = (Path("corpus"), Path("../shared/corpus"))
-"""Where music is looked for without --data: here, and where Duet's own developers have theirs."""
+"""Where data are looked for without --data: here, and where Duet's own developers have theirs."""
 
 
 def train(options: argparse.Namespace) -> None:
@@ -25,13 +25,22 @@ def train(options: argparse.Namespace) -> None:
 
     logging.getLogger().setLevel(logging.INFO)
     options.data = _data(options)
-    autoregressive = options.what == "voice" and options.voice == "piano-ar"
-    run = RUNS / (options.voice if autoregressive else options.what)
-    out = options.out or run / f"{run.name}.safetensors"
+    kind = options.partner if options.what == "partner" else options.voice
+    rival = options.what == "partner" and kind != "neural"
+    name = kind if rival or kind == "piano-ar" else options.what
+    run = RUNS / ("rivals" if rival else name)
+    out = options.out or run / f"{name}.safetensors"
     writable(run)
     writable(out.parent)
     pieces = read_pieces(options.data, ("train", "valid"))
-    if options.what == "partner":
+    if rival:
+        if options.start_from or options.device != "cpu":
+            raise DuetError(f"{kind} learns from nothing and on the CPU: leave out --from and --device")
+        one_thread()
+        from models.train_rival import train_rival
+
+        train_rival(kind, pieces, out, options.minutes, run, resume=options.resume, seed=options.seed)
+    elif options.what == "partner":
         from models.train_partner import train_partner
 
         train_partner(
@@ -69,6 +78,10 @@ def eval(options: argparse.Namespace) -> None:
                 from models.voice_page import draw_spectrograms
 
                 draw_spectrograms(voice, _held_out(options), options.picture, options.soundfont)
+        case "partner" if _is_rival(options.weights):
+            from models.eval_rival import evaluate_rival
+
+            report = evaluate_rival(options.weights, _held_out(options), _cache(options))
         case "partner":
             from duet.library import has_manifest, read_pieces
             from models.eval_partner import evaluate_partner
@@ -81,6 +94,16 @@ def eval(options: argparse.Namespace) -> None:
 
             report = evaluate_turns(_held_out(options), options.pieces)
     _print_report(report, options.json)
+
+
+def _is_rival(weights: str) -> bool:
+    """Whether --weights names a partner of an older kind, or a file of one."""
+    if not weights:
+        return False
+    from models.partners import RIVALS
+    from models.rivals import is_rival
+
+    return weights in RIVALS or is_rival(Path(weights))
 
 
 def _benchmark(options: argparse.Namespace) -> None:

@@ -17,6 +17,12 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     train.add_argument("what", choices=("partner", "voice"))
     train.add_argument(
+        "--partner",
+        choices=("neural", "lstm", "wavenet-notes", "biaxial"),
+        default="neural",
+        help="partner: which kind of network (default neural)",
+    )
+    train.add_argument(
         "--data",
         type=Path,
         metavar="FOLDER",
