@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--settings", type=Path, metavar="FILE", help="another settings file than yours (`duet config path`)"
     )
-    top.set_defaults(run="duet.commands:live", plays=True)
+    top.set_defaults(run="duet.commands:live", plays=True, forgives=False)
     add_live(top)
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     add_play_commands(commands)

@@ -94,7 +94,7 @@ def add_voice(group: Options) -> None:
 
 
 def add_play_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    """`ports`, `demo`, `answer`, `render`."""
+    """`ports`, `demo`, `answer`, `render`, `doctor`."""
     ports = command(
         commands,
         "ports",
@@ -143,3 +143,21 @@ def add_play_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     render.add_argument("notes", type=Path, metavar="NOTES.mid")
     render.add_argument("--out", type=Path, required=True, metavar="SOUND.wav")
     play_as_at_the_top(render, add_voice)
+    doctor = command(
+        commands,
+        "doctor",
+        "look this machine over: ports, sound, speed, files, and say what to do",
+        "duet doctor --silent",
+        "duet.doctor_commands",
+    )
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    doctor.add_argument("--silent", action="store_true", help="try the sound without letting it be heard")
+    play_as_at_the_top(doctor, _add_what_is_looked_at)
+    doctor.set_defaults(forgives=True)
+
+
+def _add_what_is_looked_at(made: argparse.ArgumentParser) -> None:
+    add_voice(made)
+    made.add_argument("--partner", metavar="NAME", help=PARTNER_HELP)
+    made.add_argument("--audio", metavar="DEVICE|none", help="the audio device")
+    made.add_argument("--takes", type=Path, metavar="DIR", help="where takes are to be kept")

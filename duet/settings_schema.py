@@ -4,7 +4,7 @@ import argparse
 import inspect
 from collections.abc import Sequence
 
-from duet.errors import SettingError
+from duet.errors import FileError, SettingError
 from duet.settings_file import Contents, Schema, Setting, default_path, preset, read_settings
 
 NOT_SETTINGS = {"help", "version", "list-ports", "json", "settings", "learn"}
@@ -51,7 +51,12 @@ def understand(top: argparse.ArgumentParser, arguments: Sequence[str] | None) ->
     if options.settings and not path.exists():
         raise SettingError(f"{path}: no such settings file; `duet --settings {path} config init` writes one")
     schema = schema_of(top)
-    contents: Contents = read_settings(path, schema)
+    try:
+        contents = read_settings(path, schema)
+    except (FileError, SettingError):
+        if not options.forgives:  # the doctor tells of it itself
+            raise
+        contents = Contents()
     values = dict(contents.values)
     if name := options.preset or values.get("preset"):
         values |= preset(name, contents, schema)

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import rtmidi
 import soxr
 
@@ -16,11 +18,24 @@ from duet.sender import Sender
 
 NAP = 0.01
 """Seconds between two looks at how far the other end has come."""
+LAST_WORD = 0.1
+"""Seconds a port stays open after its last message: JACK drops what it has not fetched when a port closes."""
 HEAD_START = 0.2
 """Seconds from the order to the first note."""
 
 
-def play_sound(blocks: Iterable[Block], rate: int, device: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How playing went."""
+
+    latency: float
+    """Seconds that the device says it is behind."""
+    underruns: int
+    alive: bool
+    """The device played to the end."""
+
+
+def play_sound(blocks: Iterable[Block], rate: int, device: str | None) -> Heard:
     """Play blocks as they are made. Raises AudioError."""
     chosen = choose_device(device)
     ring = Ring(chosen.rate)
@@ -31,24 +46,18 @@ def play_sound(blocks: Iterable[Block], rate: int, device: str | None) -> None:
             for block in blocks:
                 resample = resample or soxr.ResampleStream(rate, chosen.rate, block.shape[1], dtype="float32")
                 at_device_rate = resample.resample_chunk(block)
-                while speaker.active and ring.fill + len(at_device_rate) > CAPACITY - chosen.rate // 10:
+                while speaker.active and ring.fill + len(at_device_rate) > CAPACITY // 2:
                     time.sleep(NAP)
                 ring.write(at_device_rate)
-            ring.write(ring_end(ring), sounding=False)
+            ring.write(np.zeros((chosen.rate // 50, 2), np.float32), sounding=False)
             while speaker.active and ring.fill > 0:
                 time.sleep(NAP)
             time.sleep(speaker.latency)
+            return Heard(speaker.latency, ring.underruns, speaker.active)
         finally:
             speaker.close()
     finally:
         ring.close()
-
-
-def ring_end(ring: Ring) -> Block:
-    """A little silence in the ring's own shape, so that its running dry is no underrun."""
-    import numpy as np
-
-    return np.zeros((ring.rate // 50, 2), np.float32)
 
 
 def play_midi(events: Sequence[Event], out: str, wait: Callable[[float], None]) -> None:
@@ -63,4 +72,5 @@ def play_midi(events: Sequence[Event], out: str, wait: Callable[[float], None]) 
         wait(HEAD_START + max((event.time for event in events), default=0.0))
     finally:
         sender.close()
+        time.sleep(LAST_WORD)
         plug.close()

@@ -33,6 +33,7 @@ FLOORS = [
         "duet.settings_commands",
         "duet.commands",
         "duet.file_commands",
+        "duet.doctor_commands",
         "duet.take_commands",
         "duet.take_options",
         "duet.take_export",
