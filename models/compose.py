@@ -1,9 +1,10 @@
 """How an answer is drawn from what the network says: step by step, within what a pianist can do.
 
 No key goes down that is down, nor up that is up (the network sees to that), no more keys at once than two
-hands hold, no note for ever, no long silence, and time moves on. The answer is about as long as asked for:
-from 80 % of that on it ends where the network says a phrase ends, asking less and less of it, until at 120 %
-no more keys are struck and at 130 % all are let go.
+hands hold, no note for ever, no long silence, and time moves on. The answer is about as long as asked for: from
+85 % of that on it ends where a phrase ends, which is where the network says so or where the wait it draws
+before the next stroke is one that only comes between phrases. Beyond 95 % it slows down, so that such a wait
+comes sooner; at 120 % no more keys are struck, and at 130 % all are let go.
 """
 
 from collections import deque
@@ -14,17 +15,21 @@ from torch import Tensor
 
 from duet.request import Request
 from models.events import GAPS, KEYS, OFF, PEDAL_DOWN, PEDAL_UP, Step, bin_of
+from models.next_onset import next_onset
 from models.partner import PartnerNet
 from models.partner_step import State
-from models.steering import CHORD, Call, Leanings, Steering
+from models.steering import CHORD, SLOWNESS, Call, Leanings, Steering
 
 SECONDS = torch.tensor(GAPS, dtype=torch.float32)
 
 
-FROM, UNTIL, AT_LAST = 0.8, 1.2, 1.3
+FROM, UNTIL, AT_LAST = 0.85, 1.2, 1.3
 """Shares of the wanted length: it may end, it strikes no more keys, it lets go."""
-SURE, UNSURE = 0.3, 0.005
+SURE, UNSURE = 0.9, 0.15
 """How likely the end of a phrase must be to be one: at FROM, and, falling evenly, at UNTIL."""
+BREATH = 0.5
+"""Seconds, at least, between the last stroke of a phrase and the first of the next, as in the training's
+cuts; and three usual waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class Manners:
     """... in seconds ..."""
     boredom: float = 0.7
     """... which each further stroke makes this much less likely, in nats."""
+    slowing: float = 1.5
+    """How much longer waits gain, on the log of a gap, from 95 % of the answer to its very end."""
     ring: float = 0.3
     """Seconds that the pedal stays down after the last key is up."""
 
@@ -83,6 +90,11 @@ class Composer:
             self._most_keys = min(manners.most_keys, max(2, call.most_keys + 1))
         self._strokes: deque[tuple[float, int]] = deque()
         self._steering = Steering(request, call, manners.leanings)
+        waits = sorted(call.waits)
+        usual = waits[len(waits) // 2] if waits else 0.25
+        if request.character.density is not None:
+            usual = 1 / request.character.density
+        self._breath = max(BREATH, 3 * usual)
         self._wait = max([manners.longest_wait, *call.waits])
         self._quickest = manners.haste * call.quickest()
         if request.character.density is not None:
@@ -110,29 +122,42 @@ class Composer:
         )
         self._closing = self._closing or late or self._ends(state)
         if self._closing and not held.any():
-            return self._give(bin_of(self._manners.ring), PEDAL_UP) if state.hands.pedal.any() else None
+            return self._give(Step(bin_of(self._manners.ring), PEDAL_UP)) if state.hands.pedal.any() else None
         if late:
-            return self._give(0, OFF + int(held.nonzero()[0]))
+            return self._give(Step(0, OFF + int(held.nonzero()[0])))
         gap = self._draw_gap(state)
         overdue = state.hands.age[0, 0] * held + float(SECONDS[gap])
         if held.any() and overdue.max() > self._manners.longest_note + 1e-3:
             key = int(overdue.argmax())
             left = self._manners.longest_note - float(state.hands.age[0, 0, key])
-            return self._give(bin_of(left), OFF + key)
-        return self._draw_token(state, gap)
+            return self._give(Step(bin_of(left), OFF + key))
+        step = self._draw_token(state, gap)
+        if step.token < OFF and self._breathes(gap):
+            self._closing = True
+            return self.next(state)
+        return self._give(step)
+
+    def _breathes(self, gap: int) -> bool:
+        """Whether a stroke after that gap would be the first of another phrase, and it is time to end."""
+        wait = self.time + float(SECONDS[gap]) - self._struck
+        return bool(self._steps) and self.time >= FROM * self._request.seconds and wait >= self._breath
 
     def _ends(self, state: State) -> bool:
         """Whether a phrase ends here, and it is time for that."""
         share = self.time / self._request.seconds
         if share < FROM or not self._steps:
             return False
-        likely = float(torch.sigmoid(self._net.end_head(state.h)))
+        expected = next_onset(self._net, state.h, state.hands)
+        breath = self._breath - (self.time - self._struck)
+        likely = max(expected.phrase_end, 1 - expected.chance(max(0.1, breath)))
         return share > UNTIL or likely > SURE * (UNSURE / SURE) ** ((share - FROM) / (UNTIL - FROM))
 
     def _draw_gap(self, state: State) -> int:
         if not self._steps:
             return 0
         logits = self._net.gap_logits(state.h)[0, 0] + self._steering.on_gaps(self.time)
+        ending = (self.time / self._request.seconds - 0.95) / (UNTIL - 0.95)
+        logits += self._manners.slowing * max(0.0, ending) * SLOWNESS
         longest = min(AT_LAST * self._request.seconds - self.time, self._struck + self._wait - self.time)
         logits[1:][SECONDS[1:] > longest] = -torch.inf
         held, age = state.hands.held[0, 0], state.hands.age[0, 0]
@@ -174,13 +199,13 @@ class Composer:
         temperature = self._request.character.temperature * self._manners.coolness
         token = draw(logits, temperature, self._manners.token_floor, self._generator)
         if token >= OFF:
-            return self._give(gap, token)
+            return Step(gap, token)
         levels = self._net.velocity_logits(state.h, gaps, torch.tensor([[token]]))[0, 0]
         levels = levels + self._steering.on_velocities()
         level = draw(
             levels, self._request.character.temperature, self._manners.velocity_floor, self._generator
         )
-        return self._give(gap, token, level)
+        return Step(gap, token, level)
 
     def _boredom(self, now: float) -> Tensor:
         """How much less likely each key is for having been struck so often, (88,)."""
@@ -191,12 +216,12 @@ class Composer:
             counts[key] += 1
         return self._manners.boredom * (counts - self._manners.patience).clamp(min=0)
 
-    def _give(self, gap: int, token: int, velocity: int = 0) -> Step:
-        self.time += float(GAPS[gap])
-        self._at_once = 0 if gap else self._at_once + 1
+    def _give(self, step: Step) -> Step:
+        self.time += float(GAPS[step.gap])
+        self._at_once = 0 if step.gap else self._at_once + 1
         self._steps += 1
-        if token < OFF:
+        if step.token < OFF:
             self._struck = self.time
-            self._strokes.append((self.time, token))
-            self._steering.struck(self.time, token, velocity)
-        return Step(gap, token, velocity)
+            self._strokes.append((self.time, step.token))
+            self._steering.struck(self.time, step.token, step.velocity)
+        return step

@@ -1,12 +1,14 @@
 """What keeps an answer at what was asked of it: the network is told, and leanings on its odds make sure.
 
 The network knows densities, touches, registers and closeness from its training (`models.knobs`), but not so
-well that a knob could be relied on. So, for what is asked and only for that, the odds of the next step lean
-by as much as the answer so far is off: longer or shorter waits, softer or louder strokes, lower or higher
-keys. The lean grows with the distance, so nothing is forced where the network is doing it by itself. Before
-the answer has notes of its own, it is taken to be like the call.
+well that a knob could be relied on. So, for what is asked, the odds of the next step lean by as much as the
+answer so far is off: longer or shorter waits, softer or louder strokes, lower or higher keys. The lean grows
+with the distance, so nothing is forced where the network is doing it by itself. Before the answer has notes
+of its own, it is taken to be like the call. What is not asked for leans a little to how the call was, of
+which the network is told nothing: left alone, answers wander off further than a piece does.
 """
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,6 +54,10 @@ class Call:
         waits = sorted(self.waits)
         return waits[len(waits) // 10] if len(waits) > 1 else 0.3
 
+    def mean(self, part: int) -> float:
+        """The mean pitch (1) or velocity (2); 64 of either if nothing was struck."""
+        return sum(stroke[part] for stroke in self.strokes) / len(self.strokes) if self.strokes else 64.0
+
     def density(self) -> float:
         """Notes a second; a calm 3 if nobody can tell yet."""
         if len(self.strokes) < 3:
@@ -73,6 +79,8 @@ class Leanings:
     """E-folds, and tens of units, off, beyond which a lean grows no more."""
     heard: float = 4.0
     """Notes for which the call counts while the answer has few of its own."""
+    likeness: float = 0.5
+    """Share of the above with which what is not asked for leans to the call's own."""
     kinship: float = 0.5
     """How much the call's pitch classes and likely keys weigh beside the network's own mind."""
     echo: float = 5.0
@@ -89,16 +97,17 @@ class Steering:
         self._kinship = self._kin()
         self._next = _continuations(call.strokes)
         character = request.character
-        self.said = {
+        self._said = {
             name: value
             for name in ("density", "loudness", "register", "closeness")
             if (value := getattr(character, name)) is not None
         }
+        self._own = {"density": call.density(), "register": call.mean(1), "loudness": call.mean(2)}
 
     def wish(self, time: float) -> Tensor:
         """What the network is told, `time` seconds into the answer. -> (knobs.SIZE,)."""
         left = self._request.seconds - time
-        return encode_one({**self.said, "left": left}, sorted(self._classes or ()))
+        return encode_one({**self._said, "left": left}, sorted(self._classes or ()))
 
     def struck(self, time: float, key: int, level: int) -> None:
         """The answer has struck a key."""
@@ -106,18 +115,15 @@ class Steering:
 
     def on_gaps(self, time: float) -> Tensor | float:
         """The lean on the log odds of each gap, (128,)."""
-        return self._thinness(time) * SLOWNESS if "density" in self.said else 0.0
+        return self._thinness(time) * SLOWNESS
 
     def on_tokens(self, time: float) -> Tensor:
         """The lean on the log odds of each stroke, (88,); impossible ones -inf."""
         lean = self._kinship.clone()
-        if "density" in self.said:
-            lean -= 0.5 * self._thinness(time)
-        if "register" in self.said:
-            off = self.said["register"] - self._mean(1)
-            lean += self._leanings.register * self._held(off / 10) * 10 * (HEIGHT - 64)
-        if "closeness" in self.said and len(self._strokes) >= 1:
-            lean += (2 * self.said["closeness"] - 1) * self._leanings.echo * self._as_there()
+        lean -= 0.5 * self._thinness(time)
+        lean += self._leanings.register * self._off("register", 1) * (HEIGHT - 64)
+        if "closeness" in self._said and self._strokes:
+            lean += (2 * self._said["closeness"] - 1) * self._leanings.echo * self._as_there()
         if self._classes is not None:
             outside = [key for key in range(KEYS) if (key + LOWEST) % 12 not in self._classes]
             lean[outside] = -torch.inf
@@ -125,27 +131,31 @@ class Steering:
 
     def on_velocities(self) -> Tensor | float:
         """The lean on the log odds of each velocity, (32,)."""
-        if "loudness" not in self.said:
-            return 0.0
-        off = self.said["loudness"] - self._mean(2)
-        return self._leanings.loudness * self._held(off / 10) * 10 * (TOUCH - 64)
+        return self._leanings.loudness * self._off("loudness", 2) * (TOUCH - 64)
 
     def _thinness(self, time: float) -> float:
         """How much too dense the answer is, times the lean: positive asks for longer waits."""
         heard = self._leanings.heard
-        wanted = self.said["density"]
-        played = (len(self._strokes) + heard) / (time + heard / self._call.density())
-        return self._leanings.density * self._held(float(np.log(played / wanted)))
+        wanted, weight = self._aim("density")
+        played = (len(self._strokes) + heard) / (time + heard / self._own["density"])
+        return weight * self._leanings.density * self._held(math.log(played / wanted))
+
+    def _aim(self, name: str) -> tuple[float, float]:
+        """What a number should be, and how much that weighs."""
+        if name in self._said:
+            return self._said[name], 1.0
+        return self._own[name], self._leanings.likeness * bool(self._call.strokes)
+
+    def _off(self, name: str, part: int) -> float:
+        """How far the answer is below what a number should be, as much as that weighs."""
+        wanted, weight = self._aim(name)
+        said = [stroke[part] for stroke in self._strokes]
+        heard = self._leanings.heard
+        mean = (sum(said) + heard * self._own[name]) / (len(said) + heard)
+        return weight * 10 * self._held((wanted - mean) / 10)
 
     def _held(self, off: float) -> float:
         return max(-self._leanings.most, min(self._leanings.most, off))
-
-    def _mean(self, part: int) -> float:
-        """The mean pitch (1) or velocity (2) of the answer, the call counting for a few notes."""
-        heard = [stroke[part] for stroke in self._call.strokes] or [64]
-        said = [stroke[part] for stroke in self._strokes]
-        weight = self._leanings.heard
-        return (sum(said) + weight * float(np.mean(heard))) / (len(said) + weight)
 
     def _kin(self) -> Tensor:
         """The lean to the pitch classes of the call; the closer an answer should be, the more."""
