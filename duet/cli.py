@@ -10,6 +10,7 @@ from pathlib import Path
 from duet import __version__
 from duet.errors import DuetError
 from duet.model_options import add_model_commands
+from duet.option_kit import Commands, Parser
 from duet.play_options import add_live, add_play_commands
 from duet.settings_options import add_settings_commands
 from duet.settings_schema import understand
@@ -26,9 +27,9 @@ Exit codes: 0 done; 1 something a person can mend, said in one line; 2 the comma
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The whole command line."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="duet",
         description="Duet answers what you play. With no command it plays live; with one it does that.",
         epilog=EPILOG,
@@ -44,7 +45,9 @@ def parser() -> argparse.ArgumentParser:
     )
     top.set_defaults(run="duet.commands:live", plays=True, forgives=False)
     add_live(top)
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands: Commands[argparse.ArgumentParser] = top.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", parser_class=Parser
+    )
     add_play_commands(commands)
     add_take_commands(commands)
     add_settings_commands(commands)

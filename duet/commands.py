@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from duet.errors import CheckpointError, DuetError, FileError, nearest
+from duet.errors import CheckpointError, DuetError, FileError, MidiError, nearest
 from duet.news import Answered, Message, News, Setup, Turned
 from duet.studio_options import studio_of
 from duet.wiring import PARTNERS, VOICES, load_partner, load_voice
@@ -34,7 +34,23 @@ def live(options: argparse.Namespace) -> None:
         studio_of(options),
     )  # fmt: skip
     show = _print_news if options.headless else _print_farewell
-    asyncio.run(play_live(wanted, Loaders(load_partner, load_voice), show))
+    try:
+        asyncio.run(play_live(wanted, Loaders(load_partner, load_voice), show))
+    except MidiError as error:
+        if options.port or options.out or options.headless or not sys.stdin.isatty():
+            raise
+        _offer_demo(error, options)
+
+
+def _offer_demo(error: MidiError, options: argparse.Namespace) -> None:
+    """There is nothing to play on here: the demo needs nothing."""
+    from duet.file_commands import demo
+
+    print(f"duet: {error}", file=sys.stderr)
+    print("`duet doctor` looks closer.", file=sys.stderr)
+    if input("Hear the demo instead? [Y/n] ").strip().casefold() not in {"", "y", "yes"}:
+        raise DuetError("nothing was played")
+    demo(argparse.Namespace(**{**vars(options), "out": Path("demo")}))
 
 
 def _print_farewell(news: News) -> None:

@@ -52,6 +52,7 @@ class Engine:
         self._voice: VoiceOut | None = None
         self._ended = asyncio.Event()
         self._speed = 0.0
+        self._told_slow = False
         self._closing = contextlib.ExitStack()
 
     @property
@@ -169,6 +170,9 @@ class Engine:
             case Failed(text):
                 self._say(text, True)
             case Speed(factor):
+                if 0 < factor < 1 and not self._told_slow:
+                    self._told_slow = True
+                    self._say("this machine is too slow for the voice: try sine, or `duet doctor`", True)
                 self._speed = factor
             case Loaded(name) if self._grants and is_voice:
                 self._grants.change_setup(voice=name)

@@ -1,8 +1,11 @@
 """What the options of several commands are made of: how a command is declared, how a value is read."""
 
 import argparse
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
+from duet.errors import nearest
 from duet.scale import CALL, pitch_classes
 
 Options = argparse.ArgumentParser | argparse._ArgumentGroup
@@ -14,6 +17,37 @@ VOICE_HELP = (
     "piano (the best neural one), piano-parallel, piano-ar, sine (no weights), or a checkpoint's path"
 )
 PARTNER_HELP = "the partner: neural, markov (learns from this session alone), or a checkpoint's path"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what was not understood, and what is nearest to it."""
+
+    def check_names(self, arguments: Sequence[str]) -> None:
+        """End here if an option is none of ours: else its value would be taken for a command."""
+        names = _all_options(self)
+        for word in arguments:
+            name = word.partition("=")[0]
+            if name.startswith("--") and not any(known.startswith(name) for known in names):
+                self.error(f"unrecognized arguments: {name}")
+
+    def error(self, message: str) -> NoReturn:
+        hint = ""
+        if unknown := re.search(r"unrecognized arguments: (--[\w-]+)", message):
+            hint = nearest(unknown[1], _all_options(self))
+        elif choice := re.match(r"(.*invalid choice: '([^']*)') \(choose from (.*)\)", message):
+            names = re.findall(r"[\w-]+", choice[3])
+            hint = nearest(choice[2], names)
+            message = choice[1] if hint else message
+        self.exit(2, f"{self.prog}: {message}{hint or f'; `{self.prog} --help` says what there is'}\n")
+
+
+def _all_options(parser: argparse.ArgumentParser) -> set[str]:
+    """Its own and its commands'."""
+    names = set(parser._option_string_actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            names.update(*(_all_options(made) for made in action.choices.values()))
+    return names
 
 
 def command(

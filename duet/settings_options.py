@@ -1,4 +1,4 @@
-"""The options of `duet config`."""
+"""The options of `duet config` and `duet completion`: what is set up once."""
 
 import argparse
 
@@ -16,7 +16,7 @@ ACTIONS = {
 
 
 def add_settings_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
-    """`config`."""
+    """`config`, `completion`."""
     config = command(
         commands, "config", "show and change the settings file", "duet config set voice sine",
         "duet.settings_commands",
@@ -24,8 +24,13 @@ def add_settings_commands(commands: "Commands[argparse.ArgumentParser]") -> None
     listing = "\n".join(f"  {name:<9}{what}" for name, what in ACTIONS.items())
     config.epilog = f"actions:\n{listing}\n\n{config.epilog}"
     config.add_argument(
-        "action", nargs="?", choices=ACTIONS, default="show", help="see below (default: show)"
+        "action", nargs="?", choices=tuple(ACTIONS), default="show", help="see below (default: show)"
     )
     config.add_argument("name", nargs="?", metavar="NAME", help="a setting: a long option without its dashes")
     config.add_argument("value", nargs="?", metavar="VALUE")
     config.add_argument("--json", action="store_true", help="show, presets: print one JSON object")
+    completion = command(
+        commands, "completion", "print what makes your shell complete duet's options",
+        "duet completion bash >> ~/.bashrc", "duet.shell_commands",
+    )  # fmt: skip
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))

@@ -2,9 +2,11 @@
 
 import argparse
 import inspect
+import sys
 from collections.abc import Sequence
 
 from duet.errors import FileError, SettingError
+from duet.option_kit import Parser
 from duet.settings_file import Contents, Schema, Setting, default_path, preset, read_settings
 
 NOT_SETTINGS = {"help", "version", "list-ports", "json", "settings", "learn"}
@@ -37,12 +39,13 @@ def _kind(action: argparse.Action) -> type:
     return str
 
 
-def understand(top: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+def understand(top: Parser, arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse, with the settings file and a preset in the place of the defaults.
 
     What comes of it: arguments before preset before file before built-in defaults. Beside the options it has
     `settings_path`, and `controls`, the file's table of knobs. Raises FileError or SettingError.
     """
+    top.check_names(sys.argv[1:] if arguments is None else arguments)
     options = top.parse_args(arguments)
     path = options.settings or default_path()
     if not options.plays:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from duet.errors import CheckpointError
+from duet.errors import CheckpointError, nearest
 from models.markov import MarkovPartner
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ def load_partner(name_or_path: str, folder: Path | None = None) -> "AnyPartner":
         path = (folder or WEIGHTS) / f"{name_or_path}.safetensors"
     elif path.suffix != ".safetensors" and not path.exists():
         names = ", ".join(NAMES)
-        raise CheckpointError(f"no partner {name_or_path!r}; there are {names}, or give a .safetensors file")
+        close = nearest(name_or_path, NAMES)
+        raise CheckpointError(
+            f"no partner is called {name_or_path!r}{close or f'; there are {names}, or give a .safetensors file'}"
+        )
     from models.rivals import is_rival, load_rival
 
     if name_or_path in RIVALS or is_rival(path):

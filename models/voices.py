@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from duet.errors import CheckpointError
+from duet.errors import CheckpointError, nearest
 from models.piano_checkpoint import load_checkpoint
 from models.piano_player import PianoVoice
 from models.sine_voice import SineVoice
@@ -30,4 +30,7 @@ def load_voice(name_or_path: str | Path, folder: Path | None = None, seed: int =
     if name.endswith(".safetensors"):
         return PianoVoice(load_checkpoint(Path(name)), seed)
     known = ", ".join(NAMES)
-    raise CheckpointError(f"no voice is called {name!r}; there are {known}, or give a .safetensors file")
+    close = nearest(name, NAMES)
+    raise CheckpointError(
+        f"no voice is called {name!r}{close or f'; there are {known}, or give a .safetensors file'}"
+    )

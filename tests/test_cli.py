@@ -178,3 +178,38 @@ def test_version_is_told() -> None:
     from duet import __version__
 
     assert duet("--version").stdout.strip() == f"duet {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--voise", "sine"], "did you mean '--voice'?"),
+        (["demo", "--temprature", "2"], "did you mean '--temperature'?"),
+        (["takes", "exprt"], "did you mean 'export'?"),
+        (["eval"], "`duet eval --help` says what there is"),
+    ],
+)
+def test_a_slip_of_the_pen_gets_one_line_with_the_nearest_name(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert len(error.splitlines()) == 1
+    assert says in error
+
+
+def test_bash_completes_commands_options_and_the_names_of_voices_and_presets(tmp_path: Path) -> None:
+    script = tmp_path / "duet.bash"
+    script.write_text(duet("completion", "bash").stdout)
+    for words, expected in (
+        ("duet tak", "takes"),
+        ("duet demo --voice pia", "piano"),
+        ("duet --preset trad", "trading-fours"),
+        ("duet takes exp", "export"),
+    ):
+        place = len(words.split()) - 1
+        code = f'source {script}; COMP_WORDS=({words}); COMP_CWORD={place}; _shtab_duet; echo "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
+        assert expected in done.stdout.split()

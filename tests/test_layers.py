@@ -34,6 +34,7 @@ FLOORS = [
         "duet.commands",
         "duet.file_commands",
         "duet.doctor_commands",
+        "duet.shell_commands",
         "duet.take_commands",
         "duet.take_options",
         "duet.take_export",
