@@ -31,7 +31,7 @@ def live(options: argparse.Namespace) -> None:
     wanted = LiveOptions(
         options.port, options.out, options.voice, options.partner, options.audio, options.headless,
         _character(options), seed, options.length, takes, log, PARTNERS, VOICES,
-        studio_of(options),
+        options.turn, studio_of(options),
     )  # fmt: skip
     show = _print_news if options.headless else _print_farewell
     try:

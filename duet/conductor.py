@@ -62,6 +62,11 @@ class Conductor:
         if source is None and (bpm or metronome):
             self._start_own()
 
+    @property
+    def follows(self) -> bool:
+        """Whether somebody else's clock is followed."""
+        return self._source is not None
+
     async def run(self) -> None:
         """Plan for ever."""
         while True:

@@ -1,7 +1,7 @@
 """What a partner expects of the player, asked for when it matters: once all keys and the pedal are let go."""
 
 from duet.note import Event, Sounding
-from duet.phrase_end import WAITS, Expectation
+from duet.phrase_end import PAUSE, REST, Expectation
 from duet.ports import Forecaster, Partner
 
 
@@ -22,6 +22,5 @@ class Foresight:
         self._hands.follow(event)
         if self._forecaster is None or self._hands.is_down or not was_down:
             return None
-        forecast = self._forecaster.next_onset()
-        waiting = tuple(1.0 - forecast.chance(wait) for wait in WAITS)
-        return Expectation(event.time, forecast.phrase_end, waiting)
+        struck = self._forecaster.next_onset().chance(REST - PAUSE, waited=PAUSE)
+        return Expectation(event.time, min(1.0, max(0.0, 1.0 - struck)))

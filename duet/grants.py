@@ -28,6 +28,8 @@ from duet.news import (
     Tap,
     Wish,
 )  # fmt: skip
+from duet.phrase_end import Bars, Explicit
+from duet.policies import policy_named
 from duet.route import Bytes
 from duet.session import Session
 from duet.voice_out import VoiceOut
@@ -67,15 +69,15 @@ class Grants:
         match wish:
             case HandOver():
                 self._session.hand_over()
-            case Again():
-                self._session.again()
-            case Replay():
-                self._session.replay()
             case Panic():
                 self._session.panic()
                 self._devices.sender.panic()
             case Choose(setting, value):
                 self._choose(setting, value)
+            case Again():
+                self._session.again()
+            case Replay():
+                self._session.replay()
             case Keep():
                 self._observe(Kept())
                 self._observe(Message("kept: `duet takes` shows the mark"))
@@ -102,6 +104,19 @@ class Grants:
         """Bind these, one after the other, to the knobs and pads that are moved next."""
         self._to_learn = list(targets)
         self._ask_for_next()
+
+    def choose_turn(self, name: str) -> None:
+        """Take turns by another policy; bars need a clock, so ours starts if none is followed. Raises ValueError."""
+        policy = policy_named(name)
+        self._session.choose_policy(policy)
+        self._devices.router.hand_over = policy if isinstance(policy, Explicit) else Explicit.usual()
+        if isinstance(policy, Bars) and self._session.turn.tempo is None:
+            if self._conductor.follows:
+                self._say(f"{policy} begins with the clock; until then it is {policy.otherwise}")
+            else:
+                self._conductor.set_metronome(True)
+                self.change_setup(metronome=True)
+        self.change_setup(turn=str(policy))
 
     def change_setup(self, **changes: object) -> None:
         """Something is plugged in or chosen: tell everybody."""
@@ -132,6 +147,8 @@ class Grants:
                 case "audio", (str() | None) as name:
                     self._devices.change_audio(name)
                     self.change_setup(audio=self._devices.audio_name)
+                case "turn", str(name):
+                    self.choose_turn(name)
                 case "bpm", (float() | int()) as bpm:
                     self._conductor.set_bpm(bpm)
                     self._echo("bpm", bpm)

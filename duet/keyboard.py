@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from duet.note import Event
 from duet.plug import Plug
 from duet.route import Bytes, Call, Moved, Router, Thru, Way
+from duet.turn import HandOver
 
 POLL = 0.001
 """Seconds between looks at the ports."""
@@ -46,7 +47,7 @@ class Keyboard:
         self._ears = ears
         self._latency = latency
         self._loop = asyncio.get_running_loop()
-        self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Event | HandOver | None] = asyncio.Queue()
         self._pressed: deque[Bytes] = deque()
         self._let_go = False
         self._closing = threading.Event()
@@ -59,7 +60,7 @@ class Keyboard:
         names = [plug.name for plug in self.keys if plug.name]
         return names[-1] if names else ""
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
+    async def __aiter__(self) -> AsyncIterator[Event | HandOver]:
         while (event := await self._inbox.get()) is not None:
             yield event
 

@@ -112,11 +112,13 @@ class Engine:
         setup = Setup(
             devices.keyboard_name, devices.midi.name, devices.audio_name, options.partner, options.partners,
             options.voice if models.voice else "", options.voices, ("", *styles), settings,
+            options.turn,
         )  # fmt: skip
         self._grants = Grants(
             session, models, devices, conductor, self._voice, setup, self._observe, self._keep_controls
         )
         self._observe(setup)
+        self._grants.choose_turn(options.turn)
         self._observe(Turned(session.turn.state.name, 0, time.monotonic()))
         for line in (devices.audio_problem, *devices.waiting):
             if line:

@@ -53,4 +53,6 @@ class LiveOptions:
     """Where native libraries print to while the face has the terminal."""
     partners: tuple[str, ...]
     voices: tuple[str, ...]
+    turn: str = "adaptive"
+    """The turn-taking policy, as `--turn` writes it."""
     studio: Studio = field(default_factory=Studio)

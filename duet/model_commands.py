@@ -11,7 +11,7 @@ from typing import Any
 from duet.commands import writable
 from duet.errors import DuetError, FileError
 from duet.piece import Piece
-from duet.wiring import load_voice, one_thread, weights_of
+from duet.wiring import load_partner, load_voice, one_thread, weights_of
 
 RUNS = Path("runs")
 BENCHMARKS = (Path("benchmarks"), Path("../shared/benchmarks"))
@@ -92,7 +92,12 @@ def eval(options: argparse.Namespace) -> None:
         case _:
             from duet.eval_turns import evaluate_turns
 
-            report = evaluate_turns(_held_out(options), options.pieces)
+            listener = load_partner(options.weights or "neural")
+            report = evaluate_turns(_held_out(options), options.pieces, listener)
+            if options.picture:
+                from duet.turns_picture import draw_turns
+
+                draw_turns(options.picture, report["policies"])
     _print_report(report, options.json)
 
 

@@ -91,7 +91,10 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="voice: what the truth is rendered with",
     )
     judge.add_argument(
-        "--picture", type=Path, metavar="PNG", help="voice: also draw spectrograms, model beside truth"
+        "--picture",
+        type=Path,
+        metavar="PNG",
+        help="voice: also draw spectrograms, model beside truth; turns: the curves",
     )
     judge.add_argument(
         "--benchmark",

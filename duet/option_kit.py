@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from duet.errors import nearest
+from duet.policies import policy_named
 from duet.scale import CALL, pitch_classes
 
 Options = argparse.ArgumentParser | argparse._ArgumentGroup
@@ -68,6 +69,14 @@ def positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
     return value
+
+
+def turn_taking(text: str) -> str:
+    """A turn-taking policy, as it is usually written."""
+    try:
+        return str(policy_named(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def whole(text: str) -> int:

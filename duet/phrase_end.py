@@ -9,14 +9,20 @@ explicitly works whatever the policy, and so does taking the turn back by playin
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from duet.beat import LATELY, beat_of, strokes_of
 from duet.note import Event, NoteOff, NoteOn, Pedal
 from duet.tempo import Tempo
 
 CHORD = 0.03
 """Onsets closer than this many seconds are one chord."""
-WAITS = tuple(round(0.05 * step, 2) for step in range(1, 41))
-"""Seconds of silence at which a partner says what it expects."""
+SHORTEST = 0.36
+"""Seconds that every policy but a fixed silence waits at least: within less, too many players play on."""
+FEW = 4
+"""Chords that a phrase must have before it says much about its player."""
+PAUSE, REST = 0.35, 1.5
+"""Seconds: what a silence must have lasted for a partner to be asked whether it will last so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +31,12 @@ class Expectation:
 
     time: float
     """That event's, seconds."""
-    phrase_end: float
-    """The chance, 0..1, that the phrase ended with it."""
-    waiting: tuple[float, ...]
-    """The chance that no key has been struck WAITS[i] seconds after it if the phrase goes on; falling."""
+    rest: float
+    """The chance, 0..1, that no key is struck for REST seconds after it, if none is for PAUSE."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rest <= 1:
+            raise ValueError(f"a chance is 0 .. 1, got {self.rest}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +91,91 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
-class Adaptive:
+class Gaps:
     """A silence fitted to this player: twice the longest they have left in this phrase so far.
 
     Silences between chords played without the pedal, that is; who plays legato or with the pedal leaves none,
-    and is answered after `shortest` seconds. A phrase of fewer than four onsets says little about its
-    player, so it gets `cautious` seconds or more. Chosen by `duet eval turns` on the corpus's validation
-    split, against rules from inter-onset intervals (docs/results.md, "Turn-taking").
+    and is answered after `shortest` seconds. A phrase of fewer than FEW onsets says little about its
+    player, so it gets `cautious` seconds or more. Chosen on the corpus's validation split, against rules from
+    inter-onset intervals (docs/results.md, "Turn-taking").
     """
 
-    shortest: float = 0.36
+    shortest: float = SHORTEST
     longest: float = 1.2
     """Seconds; no silence is waited for longer."""
     cautious: float = 0.7
+
+    def __call__(self, phrase: Phrase) -> Ending | None:
+        """Over when the silence is twice as long as any before it in this phrase."""
+        if phrase.quiet_since is None:
+            return None
+        gaps, onsets = silences(phrase.events)
+        least = self.shortest if onsets >= FEW else max(self.shortest, self.cautious)
+        return _after(phrase, min(self.longest, max(least, 2 * max(gaps[-12:], default=0.0))))
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the partner expects: the less a long rest would surprise it here, the sooner the phrase is over.
+
+    The wait is `shortest` where the odds of a rest are those of `certainty`, and grows with the square of what
+    they fall short of it: a phrase is as good as over, or goes on. Where the partner has no idea (not every
+    partner has one, nor in time) it is the gaps that decide.
+    """
+
+    certainty: float = 0.25
+    """The chance of a rest, 0..1, that is certainty enough to answer after `shortest` seconds."""
+    shortest: float = SHORTEST
+    longest: float = 1.4
+    """Seconds."""
+    gaps: Gaps = Gaps()
+
+    def __str__(self) -> str:
+        return "learned"
+
+    def __call__(self, phrase: Phrase) -> Ending | None:
+        """Over the sooner, the likelier a rest."""
+        if phrase.quiet_since is None or phrase.expected is None:
+            return self.gaps(phrase)
+        odds = phrase.expected.rest / max(1e-9, 1.0 - phrase.expected.rest)
+        wanted = self.certainty / (1.0 - self.certainty)
+        silence = min(self.longest, self.shortest * max(1.0, wanted / max(odds, 1e-9)) ** 2)
+        _, onsets = silences(phrase.events)
+        return _after(phrase, silence if onsets >= FEW else max(silence, self.gaps.cautious))
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptive:
+    """The player's own gaps while a phrase is short, then what the partner expects; a clear beat beside both.
+
+    A duet's calls are short and each is followed by a silence, so a short phrase is likelier over than
+    going on and the gaps are enough; who plays on for longer is in the flow, and the partner's ear is the
+    better judge. Where the strokes keep a clear beat, the phrase is over when the next is `overdue` times
+    as late as any before.
+    """
+
+    learned: Learned = Learned()
+    short: int = 12
+    """Strokes up to which a phrase is short."""
+    overdue: float = 1.3
 
     def __str__(self) -> str:
         return "adaptive"
 
     def __call__(self, phrase: Phrase) -> Ending | None:
-        """Over when the silence is twice as long as any before it in this phrase."""
-        gaps, onsets = silences(phrase.events)
-        least = self.shortest if onsets >= 4 else max(self.shortest, self.cautious)
-        return _after(phrase, min(self.longest, max(least, 2 * max(gaps[-12:], default=0.0))))
+        """Over when the first of these says so."""
+        ending = self.learned(phrase)
+        if phrase.quiet_since is None or ending is None or phrase.expected is None:
+            return ending
+        strokes = strokes_of(phrase.events)
+        least = phrase.quiet_since + self.learned.shortest
+        if len(strokes) <= self.short:
+            by_gaps = self.learned.gaps(phrase)
+            return ending if by_gaps is None or ending.time < by_gaps.time else by_gaps
+        if ending.time > least and beat_of(phrase.events):
+            longest = max(later - earlier for earlier, later in pairwise(strokes[-LATELY:]))
+            return Ending(min(ending.time, max(least, strokes[-1] + self.overdue * longest)))
+        return ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +229,25 @@ class Explicit:
             return f"key:{self.pitch}"
         return "pedal" if self == Explicit() else f"pedal:{self.controls[0]}"
 
+    @classmethod
+    def usual(cls) -> "Explicit":
+        """What hands over under the other policies: the sostenuto pedal, which the piano's music seldom needs."""
+        return cls((66,))
+
     def __call__(self, phrase: Phrase) -> Ending | None:
         """Never by itself."""
         return None
+
+    def uses(self, message: Sequence[int]) -> bool:
+        """Whether the bytes of a MIDI message are of that pedal or key, and so none of the music's."""
+        kind = message[0] & 0xF0
+        return (kind == 0xB0 and message[1] in self.controls and self.pitch is None) or (
+            kind in (0x80, 0x90) and message[1] == self.pitch
+        )
+
+    def gives(self, message: Sequence[int]) -> bool:
+        """Whether a message that it uses gives the turn away: going down does, coming up does not."""
+        return message[2] >= 64 if message[0] & 0xF0 == 0xB0 else message[0] & 0xF0 == 0x90 and message[2] > 0
 
 
 def silences(events: Sequence[Event]) -> tuple[list[float], int]:

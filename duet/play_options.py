@@ -4,7 +4,17 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, Options, command, positive, scale, within
+from duet.option_kit import (
+    PARTNER_HELP,
+    VOICE_HELP,
+    Commands,
+    Options,
+    command,
+    positive,
+    scale,
+    turn_taking,
+    within,
+)  # fmt: skip
 from duet.studio_options import add_studio
 
 
@@ -31,6 +41,14 @@ def add_live(top: argparse.ArgumentParser) -> None:
         help="settings under one name, such as trading-fours (`duet config presets`)",
     )
     add_music(music)
+    music.add_argument(
+        "--turn",
+        type=turn_taking,
+        default="adaptive",
+        metavar="POLICY",
+        help="when a phrase is over: adaptive (default), learned, fixed:SECONDS, bars:N of the clock, "
+        "pedal, pedal:CC or key:PITCH",
+    )
     music.add_argument(
         "--takes",
         metavar="DIR",

@@ -52,11 +52,8 @@ class Partner(Protocol):
 class Forecast(Protocol):
     """When a partner expects the next key to be struck, counted from what it heard last."""
 
-    phrase_end: float
-    """The chance that a phrase ended there."""
-
-    def chance(self, within: float) -> float:
-        """How likely a key is struck in the next `within` seconds."""
+    def chance(self, within: float, waited: float = 0.0) -> float:
+        """How likely a key is struck in the next `within` seconds, `waited` seconds having gone by."""
 
 
 @runtime_checkable

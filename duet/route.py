@@ -6,6 +6,7 @@ remembered, so its release ends it there, at the pitch and on the channel it beg
 | message                     | the call                   | through to the out            |
 |-----------------------------|----------------------------|-------------------------------|
 | echo of our own output      | -                          | -                             |
+| the hand-over pedal or key  | hand-over                  | -                             |
 | bound to a setting or wish  | -                          | -                             |
 | of another channel          | -                          | -                             |
 | key below the split         | -                          | yes                           |
@@ -21,6 +22,8 @@ from threading import Lock
 
 from duet.controls import Controls
 from duet.note import Event, NoteOff, NoteOn, Pedal
+from duet.phrase_end import Explicit
+from duet.turn import HandOver
 
 LENGTHS = {0x80: 3, 0x90: 3, 0xA0: 3, 0xB0: 3, 0xC0: 2, 0xD0: 2, 0xE0: 3}
 """Bytes of a channel message, by its status."""
@@ -83,7 +86,7 @@ class Route:
 class Call:
     """To the session: the player does this."""
 
-    event: Event
+    event: Event | HandOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,8 @@ class Router:
     ) -> None:
         self.route = route or Route()
         self.controls = controls or Controls()
+        self.hand_over = Explicit.usual()
+        """By what the player gives the turn away."""
         self.learning = False
         """The next knob or pad is to be bound: it comes out as Moved, whatever it is."""
         self._echoes = echoes or Echoes()
@@ -168,6 +173,8 @@ class Router:
         if status in (0x80, 0x90) and (channel, data[1]) in self._down:
             ends = self._release(channel, data[1], time)
             return ends if status == 0x80 or data[2] == 0 else [*ends, *self._press(data, time)]
+        if not self.learning and self.hand_over.uses(data):
+            return [Call(HandOver(time))] if self.hand_over.gives(data) else []
         bindable = data[1] != SUSTAIN if status == 0xB0 else status == 0x90 and data[2] > 0
         if self.controls.binds(data) or (self.learning and bindable):
             return [Moved(data)]

@@ -154,7 +154,7 @@ def test_eval_turns_prints_one_json_object(tmp_path: Path, capsys: pytest.Captur
     rows = {(row["policy"], row["parameter"]): row for row in report["policies"]}
     assert rows["fixed", 0.8]["wait_s_median"] == pytest.approx(0.8)
     assert rows["fixed", 0.8]["cut_ins_per_minute"] == 0
-    assert rows["adaptive", None]["wait_s_median"] == pytest.approx(0.36, abs=0.01)
+    assert rows["gaps", 0.36]["wait_s_median"] == pytest.approx(0.36, abs=0.01)
 
 
 def test_every_command_shows_an_example_in_its_help() -> None:

@@ -1,11 +1,25 @@
 """Policies: how long a silence ends a phrase."""
 
+import itertools
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duet.note import Event, Note, Pedal, events_of
-from duet.phrase_end import Adaptive, Fixed, Phrase, Policy
+from duet.note import Event, Note, NoteOn, Pedal, events_of
+from duet.phrase_end import (
+    PREPARATION,
+    Adaptive,
+    Bars,
+    Expectation,
+    Explicit,
+    Fixed,
+    Learned,
+    Phrase,
+    Policy,
+)  # fmt: skip
+from duet.tempo import Tempo
 
 
 def phrase(onsets: list[float], duration: float) -> list[Event]:
@@ -64,3 +78,77 @@ def test_a_chord_counts_as_one_onset() -> None:
 @given(st.lists(st.floats(0, 60), max_size=30), st.floats(0.01, 3))
 def test_the_silence_is_always_within_its_bounds(onsets: list[float], duration: float) -> None:
     assert 0.36 - 1e-9 <= adaptive(phrase(sorted(onsets), duration)) <= 1.2 + 1e-9
+
+
+def expecting(rest: float | None, onsets: int = 8) -> float:
+    """Seconds that `learned` waits where the partner thinks a rest so likely."""
+    events = phrase([0.3 * k for k in range(onsets)], 0.29)
+    quiet = events[-1].time
+    expected = None if rest is None else Expectation(quiet, rest)
+    ending = Learned()(Phrase(events, 0.0, quiet, expected))
+    assert ending is not None
+    return ending.time - quiet
+
+
+def test_the_likelier_a_rest_the_sooner_the_answer() -> None:
+    waits = [expecting(rest) for rest in (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0)]
+    assert waits == sorted(waits, reverse=True)
+    assert waits[0] == pytest.approx(1.4)
+    assert waits[-3:] == pytest.approx([0.36] * 3)
+    assert 0.36 < waits[4] < 0.9
+
+
+def test_a_partner_without_an_idea_leaves_it_to_the_silences() -> None:
+    assert expecting(None) == pytest.approx(adaptive(phrase([0.3 * k for k in range(8)], 0.29)))
+
+
+def test_however_sure_the_partner_three_notes_are_not_jumped_upon() -> None:
+    assert expecting(1.0, onsets=3) >= 0.7
+
+
+@pytest.mark.parametrize(
+    ("began", "line"), [(8.0, 12.0), (8.7, 12.0), (9.4, 12.0), (9.5, 14.0), (9.9, 14.0), (-0.1, 4.0)]
+)
+def test_two_bars_count_from_the_bar_that_the_first_key_began_or_led_up_to(began: float, line: float) -> None:
+    # 120 beats a minute, four in a bar: bars of two seconds from time 0.
+    ending = Bars(2)(Phrase([NoteOn(began, 60, 80)], began, None, tempo=Tempo(120.0)))
+    assert ending is not None
+    assert ending.begin == pytest.approx(line)
+    assert ending.time == pytest.approx(line - PREPARATION)
+    assert ending.bars == 2
+
+
+def test_without_a_clock_bars_are_left_to_the_silences() -> None:
+    events = phrase([0.3 * k for k in range(8)], 0.29)
+    assert silence(Bars(4), events) == pytest.approx(adaptive(events))
+
+
+def test_nothing_but_the_player_ends_an_explicit_phrase() -> None:
+    assert Explicit()(Phrase(phrase([0, 1], 0.2), 0.0, 1.2, Expectation(1.2, 1.0), Tempo(120.0))) is None
+
+
+def after(policy: Policy, onsets: list[float], rest: float, duration: float = 0.29) -> float:
+    """Seconds that a policy waits after these strokes, where the partner thinks a rest so likely."""
+    events = phrase(onsets, duration)
+    quiet = events[-1].time
+    ending = policy(Phrase(events, onsets[0], quiet, Expectation(quiet, rest)))
+    assert ending is not None
+    return ending.time - quiet
+
+
+def test_a_short_call_is_answered_by_its_gaps_even_if_the_partner_expects_more() -> None:
+    scale = [0.3 * k for k in range(8)]
+    assert after(Learned(), scale, rest=0.1) == pytest.approx(1.4)
+    assert after(Adaptive(), scale, rest=0.1) == pytest.approx(0.36)
+
+
+def test_who_plays_on_for_long_is_judged_by_the_partners_ear() -> None:
+    draw = random.Random(3)
+    free = list(itertools.accumulate(draw.uniform(0.3, 1.1) for _ in range(30)))
+    assert after(Adaptive(), free, rest=0.1) == pytest.approx(1.4)
+    assert after(Adaptive(), free, rest=0.3) == pytest.approx(0.36)
+
+
+def test_a_steady_tune_is_over_when_its_next_beat_has_not_come() -> None:
+    tune = [0.5 * k for k in range(24)]
+    assert after(Adaptive(), tune, rest=0.1, duration=0.2) == pytest.approx(1.3 * 0.5 - 0.2)

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from duet.controls import Control, Controls
 from duet.note import NoteOff, NoteOn, Pedal
+from duet.phrase_end import Explicit
 from duet.route import ECHO, Call, Echoes, Moved, Route, Router, Thru, Touch, Way
+from duet.turn import HandOver
 
 
 def press(key: int, velocity: int = 80, channel: int = 0) -> list[int]:
@@ -176,3 +178,19 @@ def test_a_soft_curve_is_louder_and_a_hard_one_softer() -> None:
 def test_a_curve_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Touch.read(text)
+
+
+def test_the_sostenuto_pedal_gives_the_turn_away_and_is_no_music() -> None:
+    router = Router(Route(thru=True))
+    assert router.take((0xB0, 66, 127), 1.0) == [Call(HandOver(1.0))]
+    assert router.take((0xB0, 66, 0), 1.1) == []
+    assert router.take((0xB0, 67, 127), 1.2) == [Thru((0xB0, 67, 127))]
+
+
+def test_a_key_can_give_the_turn_away_and_then_makes_no_note() -> None:
+    router = Router()
+    router.hand_over = Explicit(pitch=108)
+    assert router.take((0x93, 108, 64), 1.0) == [Call(HandOver(1.0))]
+    assert router.take((0x93, 108, 0), 1.1) == router.take((0x83, 108, 64), 1.1) == []
+    assert router.take((0x93, 107, 64), 1.2) == [Call(NoteOn(1.2, 107, 64))]
+    assert router.take((0xB3, 66, 127), 1.3) == []
