@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from duet.news import (
@@ -99,23 +101,27 @@ class DuetApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Top to bottom, by how far away it must be readable."""
-        yield self._devices
-        yield Horizontal(self._banner, self._beat, id="turn-band")
+        # Textual looks at every child of the screen when one changes: few of them, what moves apart from the rest.
+        yield Vertical(self._devices, Horizontal(self._banner, self._beat, id="turn-band"), id="top")
         yield Horizontal(self._roll, self._meter, id="music")
         yield self._keyboard
         dials = list(self._dials.values())
-        yield Horizontal(*dials[:CHOICES], classes="settings")
-        yield Horizontal(*dials[CHOICES:], classes="settings")
-        yield self._gauges
-        yield self._notices
-        yield self._hints
+        choices = Horizontal(*dials[:CHOICES], classes="settings")
+        amounts = Horizontal(*dials[CHOICES:], classes="settings")
+        yield Vertical(choices, amounts, self._gauges, self._notices, self._hints, id="bottom")
 
     def on_mount(self) -> None:
         """Draw from now on, and take an interrupt from outside for a wish to leave."""
         self.set_interval(1 / FRAMES_PER_SECOND, self.frame)
+        gc.collect()
+        gc.freeze()  # what is there now stays to the end
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 asyncio.get_running_loop().add_signal_handler(number, self.action_leave)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's way from a terminal's own colours to true ones is not needed: ours are true colours already."""
+        return super().get_line_filters() if self._palette.shapes else []
 
     def on_resize(self) -> None:
         """Large letters where there is room."""

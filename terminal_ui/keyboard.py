@@ -9,12 +9,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from duet.news import Who
+from terminal_ui.painted import Painted
 from terminal_ui.palette import Palette
 from terminal_ui.typing_notes import Typist
 
@@ -28,7 +28,7 @@ _MIDDLE = 65
 """The pitch in the middle while nobody plays."""
 
 
-class Keyboard(Widget, can_focus=True):
+class Keyboard(Painted, can_focus=True):
     """A strip of keys; a column (or two, or more) to each semitone. The last line has white keys only.
 
     While it has the focus, letters play notes.
@@ -53,22 +53,27 @@ class Keyboard(Widget, can_focus=True):
         """The player has chosen where the letters play, or how loud."""
 
     def __init__(self, palette: Palette, clock: Callable[[], float]) -> None:
-        super().__init__()
+        super().__init__(palette)
         self.typist = Typist()
-        self._palette = palette
         self._clock = clock
         self._light = {Who.PLAYER: palette.player[1], Who.PARTNER: palette.partner[1]}
         self._held: dict[int, Who] = {}
         self._low, self._shown, self._key_width = _LOWEST, 0, 1
-        self._strips: tuple[Strip, ...] = ()
+        self._key = lru_cache(maxsize=1024)(self._drawn_key)
         self._letters = False
 
     def light(self, held: Mapping[int, Who]) -> None:
         """Show these keys as held."""
         if held == self._held:
             return
+        low = self._low
+        changed = [
+            pitch for pitch in self._held.keys() | held.keys() if self._held.get(pitch) != held.get(pitch)
+        ]
         self._held = dict(held)
-        self._redraw()
+        self._paint()
+        # A line of keys is as many escapes as cells: send only those that have changed, and their neighbours' edges.
+        self.refresh(*(map(self._region, changed) if low == self._low else ()))
 
     def on_resize(self) -> None:
         """Begin with the middle of the keyboard in the middle."""
@@ -119,22 +124,19 @@ class Keyboard(Widget, can_focus=True):
         self.typist.press_harder(by)
         self.post_message(self.Shifted())
 
-    def get_line_filters(self) -> list[LineFilter]:
-        """None where there is colour: ours are true colours already."""
-        return list(super().get_line_filters()) if self._palette.shapes else []
-
-    def render_line(self, y: int) -> Strip:
-        """A line of keys: all of them, or at the front edge only the white ones; letters on the edges."""
-        if not self._strips:
-            return Strip.blank(self.size.width)
-        front, behind = self.size.height - 1, self.size.height - 2
-        return self._strips[{front: 2, behind: 1}.get(y, 0)]
-
     @property
     def _left(self) -> int:
         return (self.size.width - self._shown * self._key_width) // 2
 
+    def _region(self, pitch: int) -> Region:
+        left = self._left + (pitch - 1 - self._low) * self._key_width
+        return Region(left, 0, 3 * self._key_width, self.size.height).intersection(self.size.region)
+
     def _redraw(self) -> None:
+        self._paint()
+        self.refresh()
+
+    def _paint(self) -> None:
         caps = self.typist.caps() if self._letters else {}
         keys = [pitch for pitch in self._held or caps if _LOWEST <= pitch <= _HIGHEST]
         if keys and self._shown < _KEYS:  # slide, so that the held keys are in sight
@@ -147,21 +149,24 @@ class Keyboard(Widget, can_focus=True):
             for pitch in range(self._low, self._low + self._shown):
                 around = self._held.get(pitch - 1), self._held.get(pitch), self._held.get(pitch + 1)
                 cap = caps.get(pitch, "") if written and front != _is_black(pitch) else ""
-                segments += self._key(pitch, front, around, cap)
+                segments += self._key(pitch % 12, front, around, cap, self._key_width)
             right = width - self._left - self._shown * self._key_width
             segments.append(Segment(" " * right, margin.style))
-            lines.append(Strip([segment for segment in segments if segment.text], width))
-        self._strips = tuple(lines)
-        self.refresh()
+            lines.append(Strip(_merged(segments), width))
+        plain, lettered, edge = lines  # the front edge is the white keys'
+        height = self.size.height
+        self._lines = [*[plain] * (height - 2), lettered, edge][-height:]
 
-    def _key(
-        self, pitch: int, front: bool, around: tuple[Who | None, Who | None, Who | None], cap: str
+    def _drawn_key(
+        self, note: int, front: bool, around: tuple[Who | None, Who | None, Who | None], cap: str, width: int
     ) -> list[Segment]:
-        """One key, as wide as all; its neighbours show where it is the front edge under a black key."""
-        below, own, above = (self._face(pitch + by, who) for by, who in zip((-1, 0, 1), around, strict=True))
-        width = self._key_width
-        if not _is_black(pitch):
-            edge = "▏" if pitch % 12 in {0, 5} else " "  # the white neighbours B-C and E-F
+        """One key, as wide as all; its neighbours show where it is the front edge under a black key.
+
+        note: 0..11, C is 0.
+        """
+        below, own, above = (self._face(note + by, who) for by, who in zip((-1, 0, 1), around, strict=True))
+        if not _is_black(note):
+            edge = "▏" if note in {0, 5} else " "  # the white neighbours B-C and E-F
             cells = _white(own, edge, width)
         elif not front:
             cells = [own] * width
@@ -171,7 +176,7 @@ class Keyboard(Widget, can_focus=True):
             half = width // 2
             cells = [below] * half + _white(above, "▏" if half else "│", width - half)
         if cap:
-            dark = _IVORY if _is_black(pitch) and around[1] is None else _EBONY
+            dark = _IVORY if _is_black(note) and around[1] is None else _EBONY
             middle = (width - 1) // 2
             cells[middle] = cap, dark, cells[middle][2]
         return [Segment(character, _style(fore, back)) for character, fore, back in cells]
@@ -192,7 +197,22 @@ _Cell = tuple[str, str, str]
 
 def _white(face: _Cell, edge: str, width: int) -> list[_Cell]:
     """Part of a white key, with a groove at its left unless it is filled."""
-    return [(edge if face[0] == " " else face[0], _GROOVE, face[2]), *[face] * (width - 1)]
+    groove = (edge, _GROOVE, face[2]) if face[0] == " " and edge != " " else face
+    return [groove, *[face] * (width - 1)]
+
+
+def _merged(segments: list[Segment]) -> list[Segment]:
+    """Neighbours of one style as one: each segment is some forty bytes of escapes."""
+    merged: list[Segment] = []
+    text, style = "", None
+    for segment in segments:
+        if segment.style is style:
+            text += segment.text
+            continue
+        if text:
+            merged.append(Segment(text, style))
+        text, style = segment.text, segment.style
+    return [*merged, Segment(text, style)] if text else merged
 
 
 def _is_black(pitch: int) -> bool:

@@ -4,10 +4,10 @@ from math import log10
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.filter import LineFilter
+from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
+from terminal_ui.painted import Painted
 from terminal_ui.palette import Palette
 
 _FLOOR = -48.0
@@ -23,12 +23,11 @@ _HOT = -3.0
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
-class Meter(Widget):
+class Meter(Painted):
     """Repaints only when it has moved by an eighth of a cell."""
 
     def __init__(self, palette: Palette) -> None:
-        super().__init__()
-        self._palette = palette
+        super().__init__(palette)
         self._level, self._told = _FLOOR, 0.0
         self._peak, self._peak_told = _FLOOR, 0.0
         self._clipped = -_WARNED
@@ -53,15 +52,26 @@ class Meter(Widget):
         level = self._eighths(self._sunk(now))
         peak = self._eighths(self._peak) // 8 if now - self._peak_told <= _HELD else 0
         drawn = level, peak, now - self._clipped <= _WARNED, self._muted
-        if drawn != self._drawn:
-            self._drawn = drawn
-            self.refresh()
+        if drawn == self._drawn:
+            return
+        before, self._drawn = self._drawn, drawn
+        height = self.size.height
+        if before is None or before[1:] != drawn[1:] or len(self._lines) != height:
+            rows = range(height)
+        else:  # only the rows between, where it has risen or sunk
+            low, high = sorted((before[0] // 8, level // 8))
+            rows = range(max(0, height - 1 - high), height - low)
+        self._lines = [self._row(y) if y in rows else line for y, line in enumerate(self._padded(height))]
+        self.refresh(Region(0, rows.start, self.size.width, len(rows)))
 
-    def get_line_filters(self) -> list[LineFilter]:
-        """None where there is colour: ours are true colours already."""
-        return list(super().get_line_filters()) if self._palette.shapes else []
+    def on_resize(self) -> None:
+        """Draw all of it the next time."""
+        self._drawn = None
 
-    def render_line(self, y: int) -> Strip:
+    def _padded(self, height: int) -> list[Strip]:
+        return (self._lines + [Strip.blank(self.size.width)] * height)[:height]
+
+    def _row(self, y: int) -> Strip:
         """One line of the column."""
         palette, width, height = self._palette, self.size.width, self.size.height
         level, peak, clipped, muted = self._drawn or (0, 0, False, False)
@@ -73,7 +83,8 @@ class Meter(Widget):
             return Strip([Segment(f" {letter}".ljust(width), style)], width)
         if clipped and y == 0:
             return Strip(
-                [Segment("CLIP"[-width:], Style(color=palette.error, bgcolor=paper, bold=True))], width
+                [Segment("CLIP"[-width:].ljust(width), Style(color=palette.error, bgcolor=paper, bold=True))],
+                width,
             )
         row = height - 1 - y
         hot = _FLOOR * (1 - (row + 1) / height) > _HOT
@@ -81,9 +92,7 @@ class Meter(Widget):
         character = _EIGHTHS[max(0, min(8, level - 8 * row))]
         if character == " " and peak and row == min(peak, height - 1):
             character = "▔"
-        body = Segment(character * (width - 2), Style(color=colour, bgcolor=paper))
-        air = Segment(" ", Style(bgcolor=paper))
-        return Strip([air, body, air], width)
+        return Strip([Segment(f" {character * (width - 2)} ", Style(color=colour, bgcolor=paper))], width)
 
     def _sunk(self, now: float) -> float:
         return max(_FLOOR, self._level - _FALL * max(0.0, now - self._told))

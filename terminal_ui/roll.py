@@ -5,13 +5,12 @@ from functools import lru_cache
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
-from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from duet.news import Who
 from terminal_ui.drawing import LEVELS, PAPER, Cell, dots_of, ink_of, loudness_of, picture_of
+from terminal_ui.painted import Painted
 from terminal_ui.palette import Palette
 from terminal_ui.score import Score
 from terminal_ui.view import PitchRange, TimeScale
@@ -20,21 +19,19 @@ GUTTER = 4
 """Columns for the names of the octaves."""
 
 
-class Roll(Widget):
+class Roll(Painted):
     """Draws a score around now; repaints only when something has moved by half a column."""
 
     def __init__(self, score: Score, palette: Palette) -> None:
-        super().__init__()
+        super().__init__(palette)
         self._score = score
-        self._palette = palette
         self._inks = palette.inks()
         self._ahead = Color.parse(palette.ahead)
         self._pitches: PitchRange | None = None
         self._drawn: tuple[int, int, int, int] | None = None
         self._columns = 0
-        self._lines: list[tuple[str, dict[int, Cell]]] = []
+        self._drawn_lines: list[tuple[str, dict[int, Cell]]] = []
         """The label and the cells of each line, as drawn; a line that has not changed is left alone."""
-        self._strips: list[Strip] = []
         self._cell_style = lru_cache(maxsize=512)(self._style_of)
         paper = palette.paper
         self._label = Style(color=palette.quiet, bgcolor=paper)
@@ -59,25 +56,15 @@ class Roll(Widget):
         octaves = {self._pitches.rows(pitch)[-1] // 2: f"C{pitch // 12 - 1}" for pitch in range(0, 128, 12)}
         labels = [f"{octaves.get(row, ''):>{GUTTER - 1}} " for row in range(rows)] + ["ped "]
         lines = list(zip(labels, picture, strict=True))
-        if len(self._lines) != len(lines) or self._columns != columns:
-            self._lines, self._columns = [("", {})] * len(lines), columns
-            self._strips = [Strip.blank(columns + GUTTER)] * len(lines)
-        stale = [row for row, line in enumerate(lines) if line != self._lines[row]]
+        if len(self._drawn_lines) != len(lines) or self._columns != columns:
+            self._drawn_lines, self._columns = [("", {})] * len(lines), columns
+            self._lines = [Strip.blank(columns + GUTTER)] * len(lines)
+        stale = [row for row, line in enumerate(lines) if line != self._drawn_lines[row]]
         for row in stale:
-            self._strips[row] = self._row(*lines[row], times)
-        self._lines = lines
+            self._lines[row] = self._row(*lines[row], times)
+        self._drawn_lines = lines
         if stale:
             self.refresh(*_regions(stale, self.size.width))
-
-    def get_line_filters(self) -> list[LineFilter]:
-        """None where there is colour: ours are true colours already."""
-        return list(super().get_line_filters()) if self._palette.shapes else []
-
-    def render_line(self, y: int) -> Strip:
-        """One line of what `show` drew."""
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.size.width, Style(bgcolor=self._palette.paper))
 
     def _row(self, label: str, cells: dict[int, Cell], times: TimeScale) -> Strip:
         """A line: the cells, and between them blanks, a guide where an octave begins, and the now-line."""
