@@ -151,8 +151,9 @@ class Conductor:
 
     def _transport(self, news: object, when: float) -> None:
         if isinstance(news, Stopped):
-            self._stop_clock()
-            self._follow(None)
+            if self.tempo:
+                self._stop_clock()
+                self._follow(None)
             self._outlets.stop()
             self._outlets.observe(Message("the clock has stopped"))
         else:

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 HEALTH = 1.0
 """Seconds between health news."""
+AHEAD, MONITOR_AHEAD = 0.03, 0.012
+"""Seconds of sound kept ready beyond the device's own block; less where the player's own keys are to be heard."""
 LEVEL = 0.1
 """Seconds between tellings of how loud the voice is."""
 
@@ -91,7 +93,9 @@ class Engine:
         self._take = Take(options.takes, lambda text: self._say(text, True))
         closing.callback(self._close_take)
         names = (options.partner, options.voice)
-        models = Models(names, self._loaders, devices.ring, studio.buffer, self._hear_models)
+        lead = MONITOR_AHEAD if studio.monitor else AHEAD
+        ahead = studio.buffer + round(lead * devices.ring.rate) if devices.ring else 0
+        models = Models(names, self._loaders, devices.ring, ahead, self._hear_models)
         closing.callback(models.close)
         if not options.headless:
             self._face = Face(self._wish, self._ended.set, options.log)
@@ -202,12 +206,14 @@ class Engine:
         """Say, at the end, how well time was kept."""
         assert self._devices is not None
         late = sorted(self._devices.sender.lateness)
+        parts = []
         if late:
             p50, p99 = (1000 * late[int(share * (len(late) - 1))] for share in (0.5, 0.99))
-            sound = f"; {self._devices.underruns} audio underruns" if self._devices.speaker else ""
-            self._show(
-                Message(f"{len(late)} MIDI events sent, late by {p50:.2f} ms p50, {p99:.2f} ms p99{sound}")
-            )
+            parts.append(f"{len(late)} MIDI events sent, late by {p50:.2f} ms p50, {p99:.2f} ms p99")
+        if self._devices.speaker:
+            parts.append(f"{self._devices.underruns} audio underruns")
+        if parts:
+            self._show(Message("; ".join(parts)))
 
     def _close_take(self) -> None:
         if self._take and (path := self._take.close()):

@@ -143,6 +143,10 @@ def bench(options: argparse.Namespace) -> None:
             from duet.bench_face import bench_face
 
             report = bench_face(options.seconds)
+        case "studio":
+            from duet.bench_studio import bench_studio
+
+            report = bench_studio(options.voice, options.seconds)
         case _:
             from duet.bench_live import bench_live
 

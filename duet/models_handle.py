@@ -37,16 +37,16 @@ class Models:
         names: tuple[str, str],
         loaders: Loaders,
         ring: Ring | None,
-        device_block: int,
+        ahead: int,
         tell: Callable[[Loaded | Failed | Speed, bool], None],
     ) -> None:
-        """names: (partner, voice). `tell(item, is_voice)` is called on the loop for what is not an answer."""
+        """names: (partner, voice). ahead: samples kept ready. `tell(item, is_voice)`: on the loop, all but answers."""
         self.seat = RemoteSeat()
         self.voice = RemoteVoice(ring) if ring else None
         self._names = list(names)
         self._loaders = loaders
         self._ring = ring
-        self._block = device_block
+        self._ahead = ahead
         self._tell = tell
         self._deaths = 0
         self._process: BaseProcess | None = None
@@ -96,7 +96,7 @@ class Models:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         voice_ours, voice_theirs = context.Pipe() if self._ring else (None, None)
-        ring = (self._ring.name, self._ring.rate, self._block) if self._ring else None
+        ring = (self._ring.name, self._ring.rate, self._ahead) if self._ring else None
         loaders = (self._loaders.partner, self._loaders.voice)
         arguments = (theirs, voice_theirs, tuple(self._names), ring, loaders)
         self._process = context.Process(target=run_models, args=arguments, name="duet-models", daemon=True)

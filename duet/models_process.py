@@ -20,7 +20,7 @@ import soxr
 from duet.errors import DuetError
 from duet.foresight import Foresight
 from duet.inline import Score
-from duet.note import at
+from duet.note import NoteOn, at
 from duet.ports import Block, Partner, Voice
 from duet.remote import Compose, Composed, CutIt, Failed, HearIt, Hush, Load, Loaded, Sing, Speed
 from duet.ring import Ring
@@ -28,8 +28,6 @@ from duet.ring import Ring
 logger = logging.getLogger(__name__)
 
 Pipe = Connection
-AHEAD = 0.03
-"""Seconds of sound kept ready in the ring beyond the device's own block."""
 COMPOSED_AHEAD = 3.0
 """Seconds of music that composing may run ahead of its playing; beyond, the core is the voice's."""
 
@@ -92,12 +90,11 @@ def _load(
 class Singer:
     """Renders a voice into the ring, a little ahead of the device, at the device's rate."""
 
-    def __init__(
-        self, pipe: "Pipe[Any, Any]", ring: Ring, device_block: int, load: Callable[[str], Voice]
-    ) -> None:
+    def __init__(self, pipe: "Pipe[Any, Any]", ring: Ring, ahead: int, load: Callable[[str], Voice]) -> None:
+        """ahead: samples kept ready in the ring."""
         self._pipe = pipe
         self._ring = ring
-        self._ahead = device_block + round(AHEAD * ring.rate)
+        self._ahead = ahead
         self._load = load
         self._voice: Voice | None = None
         self._origin: float | None = None
@@ -127,6 +124,7 @@ class Singer:
             self._pipe.send(Failed(str(error)))
             return
         self._restart()
+        self._score.add(NoteOn(0.0, 60, 1))  # silence takes another way through a voice, and compiles nothing
         for _ in range(8):  # compiled and warm before anybody waits for it
             next(self._blocks)
         self._restart()
@@ -202,7 +200,7 @@ def run_models(
     ring: tuple[str, int, int] | None,
     loaders: tuple[Callable[[str], Partner], Callable[[str], Voice]],
 ) -> None:
-    """Main of the models' process. names: (partner, voice). ring: (name, rate, device block), None if mute."""
+    """Main of the models' process. names: (partner, voice). ring: (name, rate, samples kept ready), None if mute."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine says when it is over
     sys.setswitchinterval(0.0005)  # two threads share this interpreter: a block must not wait 5 ms for a note
     if voice_pipe and ring:

@@ -1,0 +1,154 @@
+"""Measure Duet among other machines on real JACK ports: thru, monitor, clocks, a cable pulled and put back."""
+
+import re
+import subprocess
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from duet.jack_rig import RATE, Duet, Rig, jack_server, stop, wait_for
+
+BPM = 96
+KEYS = (48, 55, 60, 64, 67, 72, 76, 79)
+SILENT = 0.002
+"""Below this peak the audio port is taken to be silent."""
+
+
+def bench_studio(voice: str, seconds: float) -> dict[str, Any]:
+    """Return all figures, in milliseconds where not said otherwise. Raises MissingExtra without JACK."""
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as closing:
+        folder = Path(scratch)
+        closing.enter_context(jack_server(folder / "jackd.log"))
+        return {
+            **_thru(folder / "thru", round(10 * seconds)),
+            **_monitor(folder / "512", voice, 512, round(seconds)),
+            **_monitor(folder / "256", voice, 256, round(seconds)),
+            **_clock(folder / "clock", seconds),
+            **_replug(folder / "replug", 5),
+        }
+
+
+def _percentiles(name: str, seconds: list[float]) -> dict[str, float]:
+    p50, p95, p99 = 1000 * np.percentile(seconds, (50, 95, 99))
+    return {f"{name}_ms_p50": float(p50), f"{name}_ms_p95": float(p95), f"{name}_ms_p99": float(p99)}
+
+
+def _thru(folder: Path, count: int) -> dict[str, float]:
+    """From a key's message at Duet's input to the same at its output; two JACK periods are the wires'."""
+    with ExitStack() as closing:
+        rig = _rig(closing, "rig")
+        duet = _duet(closing, folder, "--audio", "none", "--thru")
+        rig.connect_keyboard("Duet-in:in")
+        rig.listen_to("Duet:Duet")
+        chance = np.random.default_rng(1)
+        delays = []
+        for index in range(count):
+            pitch = KEYS[index % len(KEYS)]
+            rig.received.clear()
+            rig.play([0x90, pitch, 70])
+            wait_for(lambda: rig.received, 2, "the note came through")
+            delays.append(rig.received[0][0] - rig.sent[-1][0])
+            rig.play([0x80, pitch, 0])
+            time.sleep(0.03 + 0.02 * chance.uniform())
+        duet.end()
+        return _percentiles("thru", delays)
+
+
+def _monitor(folder: Path, voice: str, buffer: int, count: int) -> dict[str, Any]:
+    """From a key's message to its sound at the audio port."""
+    with ExitStack() as closing:
+        rig = _rig(closing, "rig")
+        duet = _duet(closing, folder, "--voice", voice, "--monitor", "--buffer", str(buffer))
+        rig.connect_keyboard("Duet-in:in")
+        rig.hear("PortAudio.*")
+        rig.play([0x90, 21, 1])  # a key held at a whisper keeps the turn
+        time.sleep(1.5)
+        delays = []
+        for index in range(count):
+            pitch = KEYS[index % len(KEYS)]
+            rig.play([0x90, pitch, 100])
+            time.sleep(0.35)
+            struck = rig.sent[-1][0]
+            heard = np.abs(rig.sound[int(struck * RATE) : int((struck + 0.3) * RATE), 0])
+            loud = np.flatnonzero(heard > SILENT)
+            if len(loud):
+                delays.append(loud[0] / RATE)
+            rig.play([0x80, pitch, 0])
+            time.sleep(0.65)
+        duet.end()
+        found = _percentiles(f"monitor_{buffer}", delays) if delays else {}
+        underruns = re.search(r"(\d+) audio underruns", duet.text)
+        return {
+            **found,
+            f"monitor_{buffer}_keys_heard": f"{len(delays)}/{count}",
+            f"monitor_{buffer}_underruns": int(underruns[1]) if underruns else None,
+        }
+
+
+def _clock(folder: Path, seconds: float) -> dict[str, float]:
+    """How well our own clock, made from one that comes in with jitter, keeps the time of its source."""
+    with ExitStack() as closing:
+        source = subprocess.Popen(
+            ["jack_midi_clock", "-b", str(BPM), "-J", "10"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        closing.callback(stop, source)
+        heard, made = _rig(closing, "source"), _rig(closing, "made")
+        duet = _duet(closing, folder, "--audio", "none", "--clock", "jack_midi_clock", "--clock-out")
+        heard.listen_to("jack_midi_clock:mclk_out")
+        made.listen_to("Duet:Duet")
+        made.client.transport_start()
+        time.sleep(5 + seconds)
+        made.client.transport_stop()
+        time.sleep(0.5)
+        duet.end()
+        skip = 48  # the first two beats, while the tempo is being found
+        found = {}
+        for name, rig in (("clock_source", heard), ("clock_out", made)):
+            ticks = np.array([at for at, message in rig.received if message[0] == 0xF8])[skip:]
+            count = np.arange(len(ticks))
+            line = np.polyfit(count, ticks, 1)
+            off = np.abs(ticks - np.polyval(line, count))
+            found[f"{name}_bpm"] = float(60 / 24 / line[0])
+            found[f"{name}_jitter_ms_p50"], found[f"{name}_jitter_ms_p99"] = (
+                float(1000 * np.percentile(off, share)) for share in (50, 99)
+            )
+        return found
+
+
+def _replug(folder: Path, times: int) -> dict[str, float]:
+    """From a keyboard's being there again to its being joined."""
+    with ExitStack() as closing:
+        watcher = _rig(closing, "watcher")
+        keyboard = Rig("Nord", 20)
+        duet = _duet(closing, folder, "--audio", "none", "--port", "Nord")
+        delays = []
+        for _ in range(times):
+            keyboard.close()
+            time.sleep(1.5)
+            keyboard = Rig("Nord", 20)
+            began = time.monotonic()
+            wait_for(lambda: watcher.client.get_all_connections("Nord:keys"), 10, "the keyboard is joined")
+            delays.append(time.monotonic() - began)
+        keyboard.close()
+        duet.end()
+        return {"replug_s_p50": float(np.median(delays)), "replug_s_max": max(delays)}
+
+
+def _rig(closing: ExitStack, name: str) -> Rig:
+    rig = Rig(name, 120)
+    closing.callback(rig.close)
+    return rig
+
+
+def _duet(closing: ExitStack, folder: Path, *options: str) -> Duet:
+    folder.mkdir()
+    duet = Duet(folder, "--partner", "markov", "--seed", "1", *options)
+    closing.callback(stop, duet.process)
+    duet.wait_until("ready, play something")
+    return duet

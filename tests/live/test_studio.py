@@ -1,0 +1,168 @@
+"""Duet among other machines: a clock source, a DAW's transport, loops, splits, knobs; all over real JACK ports."""
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import pytest
+
+from duet.jack_rig import Duet, Rig, stop, wait_for
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
+
+SMALL = ("--partner", "markov", "--audio", "none")
+PHRASE = [60, 64, 67, 72, 67, 64]
+READY = "ready, play something"
+
+
+def transport(command: str) -> None:
+    """Roll, stop or locate JACK's transport, as a DAW's buttons do."""
+    subprocess.run(["jack_transport"], input=f"{command}\nquit\n", text=True, capture_output=True, check=True)
+
+
+@pytest.fixture
+def clock_source(server: str) -> Iterator[None]:
+    source = subprocess.Popen(
+        ["jack_midi_clock", "-b", "96"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    yield
+    transport("stop")
+    stop(source)
+
+
+def test_what_is_played_goes_through_and_no_key_hangs_when_the_keyboard_is_pulled_out(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    keyboard = Rig("Nord", 20)
+    duet = start_duet(*SMALL, "--port", "Nord", "--thru", "--transpose", "12", "--channel-out", "2")
+    duet.wait_until(READY)
+    rig.listen_to("Duet:Duet")
+    keyboard.play([0x90, 60, 70], [0xB0, 1, 30])
+    wait_for(lambda: len(rig.received) >= 2, 3, "the key and the wheel came through")
+    assert [message for _, message in rig.received] == [bytes([0x90, 72, 70]), bytes([0xB0, 1, 30])]
+    keyboard.close()
+    duet.wait_until("Nord:keys is gone", 5)
+    wait_for(lambda: not rig.sounding(), 2, "the key came up")
+    keyboard = Rig("Nord", 20)
+    replugged = time.monotonic()
+    duet.wait_until("Nord:keys is back", 5)
+    assert time.monotonic() - replugged < 2.0
+    released = keyboard.play_phrase(PHRASE)
+    assert released
+    wait_for(lambda: [m for _, m in rig.received if m[0] == 0x91], 5, "an answer on its own channel")
+    keyboard.close()
+    assert duet.end() == 0
+    assert rig.sounding() == set()
+
+
+def test_an_output_that_loops_back_to_the_input_is_not_taken_for_the_player(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    duet = start_duet(*SMALL)
+    duet.wait_until(READY)
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    rig.client.connect("Duet:Duet", "Duet-in:in")
+    rig.play_phrase(PHRASE)
+    wait_for(rig.note_ons, 5, "an answer")
+    wait_for(lambda: not rig.sounding(), 20, "the answer ends")
+    time.sleep(1.5)
+    assert duet.text.count("you play") == 1
+    assert duet.text.count("answered") == 1
+    assert duet.end() == 0
+
+
+def test_below_the_split_the_left_hand_accompanies_without_taking_the_turn(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    duet = start_duet(*SMALL, "--split", "C4", "--channel-out", "2")
+    duet.wait_until(READY)
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    rig.play_phrase([40, 43])
+    assert "you play" not in duet.text
+    rig.play_phrase(PHRASE, interval=0.5)
+    wait_for(lambda: [m for _, m in rig.received if m[0] == 0x91], 5, "an answer")
+    rig.play([0x90, 40, 60])
+    time.sleep(0.3)
+    assert [m for _, m in rig.received if m[0] == 0x91 and m[2]], "the answer goes on over the left hand"
+    assert duet.text.count("you play") == 1
+    rig.play([0x80, 40, 0])
+    assert duet.end() == 0
+
+
+def test_a_clock_source_gives_the_tempo_and_its_stop_ends_the_answer(
+    rig: Rig, start_duet: Callable[..., Duet], clock_source: None
+) -> None:
+    duet = start_duet(*SMALL, "--clock", "jack_midi_clock", "--metronome", "--clock-out")
+    duet.wait_until(READY)
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    transport("locate 0")
+    transport("play")
+    duet.wait_until("the clock is running", 5)
+    rig.play_phrase(PHRASE)
+    wait_for(lambda: [m for _, m in rig.received if m[0] == 0x90], 5, "an answer")
+    time.sleep(0.3)
+    transport("stop")
+    duet.wait_until("the clock has stopped", 5)
+    time.sleep(0.2)
+    assert rig.sounding() == set()
+    clicks = [(t, m[1]) for t, m in rig.received if m[0] == 0x99]
+    ticks = [t for t, m in rig.received if m[0] == 0xF8]
+    assert len(clicks) >= 3
+    assert [m for _, m in rig.received if m[0] in (0xFA, 0xFB, 0xFC)][-1] == bytes([0xFC])
+    beats = sorted(b - a for a, b in zip(ticks, ticks[24:], strict=False))
+    assert beats[len(beats) // 2] == pytest.approx(60 / 96, rel=0.02), "the same tempo goes out"
+    spacing = sorted(b[0] - a[0] for a, b in pairwise(clicks))
+    assert spacing[len(spacing) // 2] == pytest.approx(60 / 96, rel=0.02)
+    assert duet.end() == 0
+
+
+def test_our_own_clock_starts_ticks_and_stops_another_machine(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    duet = start_duet(*SMALL, "--bpm", "100", "--clock-out", "--metronome")
+    wait_for(lambda: rig.ports("Duet:Duet", is_midi=True), 20, "the port")
+    rig.listen_to("Duet:Duet")
+    duet.wait_until(READY)
+    time.sleep(3)
+    assert duet.end() == 0
+    kinds = [message[0] for _, message in rig.received if message[0] >= 0xF0]
+    assert kinds[0] == 0xFA and kinds[-1] == 0xFC
+    assert set(kinds[1:-1]) == {0xF8}
+    ticks = [t for t, m in rig.received if m[0] == 0xF8]
+    assert (ticks[-1] - ticks[0]) / (len(ticks) - 1) == pytest.approx(60 / 100 / 24, rel=0.005)
+    first = next(t for t, m in rig.received if m[0] == 0x99)
+    assert first == pytest.approx(ticks[0], abs=0.012), "the first beat is the first tick"
+
+
+def test_a_knob_is_learnt_used_and_remembered(
+    rig: Rig, start_duet: Callable[..., Duet], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    settings = tmp_path_factory.mktemp("config") / "settings.toml"
+    settings.write_text("")
+    duet = start_duet(*SMALL, "--settings", str(settings), "--learn", "temperature", "--learn", "panic")
+    duet.wait_until("move the knob or strike the pad for temperature")
+    rig.connect_keyboard("Duet-in:in")
+    rig.play([0xB0, 21, 64])
+    duet.wait_until("temperature is on cc 21 ch 1 now")
+    rig.play([0x99, 36, 64], [0x89, 36, 0])
+    duet.wait_until("panic is on note 36 ch 10 now")
+    rig.listen_to("Duet:Duet")
+    rig.play([0xB0, 21, 127])
+    wait_for(lambda: [m for _, m in rig.received if m[:2] == bytes([0xB0, 21])], 3, "the setting's echo")
+    rig.play([0x99, 36, 64])
+    wait_for(lambda: [m for _, m in rig.received if m[:2] == bytes([0xBF, 120])], 3, "all sound off")
+    assert "you play" not in duet.text, "a pad is no music"
+    assert duet.end() == 0
+    assert 'temperature = "cc 21 ch 1"' in settings.read_text()
+    again = start_duet(*SMALL, "--settings", str(settings))
+    again.wait_until(READY)
+    rig.connect_keyboard("Duet-in:in")
+    rig.received.clear()
+    rig.listen_to("Duet:Duet")
+    rig.play([0x99, 36, 64])
+    wait_for(lambda: [m for _, m in rig.received if m[:2] == bytes([0xBF, 120])], 3, "all sound off")
+    assert again.end() == 0
