@@ -47,7 +47,7 @@ class Learning:
 
 SMALL = FrameConfig(dropout=0.2, context_dropout=0.5)
 LEARNING = {
-    "jsb": Learning(14, net=SMALL),
+    "jsb": Learning(20, net=SMALL),
     "nottingham": Learning(1, checks=3),
     "piano_midi": Learning(3, checks=4, net=SMALL),
     "musedata": Learning(1, checks=3),

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -116,16 +117,35 @@ class BiaxialNet(nn.Module):
 
         eager: the power that the likelihoods of sounding are raised to; 1 is as learnt, 0 plays everything.
         """
-        chosen = np.zeros((KEYS, 2), np.uint8)
-        below, state = torch.zeros(1, 1, 2), None
-        draws = torch.rand(KEYS, 2, generator=generator).tolist()
-        for key in range(KEYS):
-            out, state = self.keys(torch.cat([h[key].view(1, 1, -1), below], -1), state)
-            sounds, struck = torch.sigmoid(self.out(out)[0, 0] / temperature).tolist()
-            chosen[key, 0] = draws[key][0] < sounds**eager
-            chosen[key, 1] = chosen[key, 0] and draws[key][1] < struck
-            below = torch.from_numpy(chosen[key]).float().view(1, 1, 2)
-        return chosen
+        from_time, from_below = self.keys.weight_ih_l0.split([h.shape[1], 2], 1)
+        given = h @ from_time.T + self.keys.bias_ih_l0 + self.keys.bias_hh_l0
+        rows = (given, from_below.contiguous(), self.keys.weight_hh_l0, self.out.weight, self.out.bias)
+        uniform = torch.rand(KEYS, 2, generator=generator)
+        return _draw_keys(*(row.numpy() for row in rows), uniform.numpy(), temperature, eager)
+
+
+@njit(cache=True)
+def _draw_keys(given, from_below, from_last, out, out_bias, uniform, temperature, eager):  # type: ignore[no-untyped-def]
+    """The LSTM along the keys, stepped and sampled from; its gates in torch's order: in, forget, cell, out."""
+    keys, width = given.shape[0], from_last.shape[1]
+    chosen = np.zeros((keys, 2), np.uint8)
+    hidden, cell = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    below = np.zeros(2, np.float32)
+    for key in range(keys):
+        gates = given[key] + from_below @ below + from_last @ hidden
+        enter, keep = _sigmoid(gates[:width]), _sigmoid(gates[width : 2 * width])
+        cell = keep * cell + enter * np.tanh(gates[2 * width : 3 * width])
+        hidden = _sigmoid(gates[3 * width :]) * np.tanh(cell)
+        chances = _sigmoid((out @ hidden + out_bias) / np.float32(temperature))
+        chosen[key, 0] = uniform[key, 0] < chances[0] ** eager
+        chosen[key, 1] = chosen[key, 0] and uniform[key, 1] < chances[1]
+        below[0], below[1] = chosen[key, 0], chosen[key, 1]
+    return chosen
+
+
+@njit(cache=True)
+def _sigmoid(x):  # type: ignore[no-untyped-def]
+    return np.float32(1) / (np.float32(1) + np.exp(-x))
 
 
 def nats_of_grid(logits: Tensor, grid: Tensor) -> Tensor:

@@ -13,6 +13,8 @@ from models.partner_data import Tune, vary, weights_of
 
 STEPS, SEGMENTS = 128, 4
 """Steps of a segment, and segments of a batch."""
+JUDGED = 512
+"""Steps of each piece that it is judged on: 64 s, for the time it takes."""
 
 
 class BiaxialLesson:
@@ -48,15 +50,9 @@ class BiaxialLesson:
 
 @torch.inference_mode()
 def nats_of_tune(net: BiaxialNet, tune: Tune) -> dict[str, float]:
-    """Nats of a piece on the grid, its first step left out, and its notes there; in stretches of 1024 steps."""
+    """Nats of a piece's first JUDGED steps on the grid, the very first left out, and its notes there."""
     notes = notes_of_tokens(tune.tokens)
     notes["onset"] -= notes["onset"][0]
-    grid = torch.from_numpy(grid_of_notes(notes))[None]
-    total = sum(
-        float(nats_of_grid(net(part), part).double().sum())
-        for start in range(0, grid.shape[1] - 1, 1024)
-        for part in (grid[:, start : start + 1025],)
-    )
-    time = tune.tokens["time"]
-    struck = float(grid[:, 1:, :, 1].sum())
-    return {"nats": total, "notes": struck, "seconds": float(time[-1] - time[0])}
+    grid = torch.from_numpy(grid_of_notes(notes)[:JUDGED])[None]
+    nats = float(nats_of_grid(net(grid), grid).double().sum())
+    return {"nats": nats, "notes": float(grid[:, 1:, :, 1].sum()), "seconds": STEP * (grid.shape[1] - 1)}

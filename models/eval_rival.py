@@ -3,7 +3,8 @@
 Nats a note are of a whole piece but its first wait (`biaxial`: but its first step), over its notes. The
 composers of chord symbols say the same notes as the neural partner, with gaps and velocities in the same
 bins; they say lengths where it says releases, and know nothing of the pedal. `biaxial` says less: notes on a
-grid of 125 ms, without touch; its figure compares only with other grids. Answers are judged alike for all.
+grid of 125 ms, without touch, of the first 64 s of each piece; its figure compares only with other grids.
+Answers are judged alike for all.
 """
 
 import logging

@@ -361,11 +361,11 @@ def test_a_rival_learns_a_phrase_and_goes_on_learning(name, tmp_path):
     pieces = [piece_of("train", "a"), piece_of("valid", "b")]
     rival = fresh_rival(name, [(0,)], **SIZES[name])
     out = tmp_path / "weights.safetensors"
-    train_rival(name, pieces, out, 0.02, tmp_path, **SIZES[name])
+    train_rival(name, pieces, out, 0.01, tmp_path, **SIZES[name])
     learnt = load_rival(out)
     tune = tune_of(pieces[0])
     assert learnt.nats(tune)["nats"] < rival.nats(tune)["nats"]
-    train_rival(name, [], out, 0.03, tmp_path, resume=True)
+    train_rival(name, [], out, 0.018, tmp_path, resume=True)
     assert load_rival(out).nats(tune)["nats"] < learnt.nats(tune)["nats"]
 
 
