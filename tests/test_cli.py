@@ -91,6 +91,11 @@ def test_answer_and_render_write_sound(call: Path, tmp_path: Path) -> None:
             ["train", "partner", "--data", "{folder}/empty", "--out", "{folder}/w/x.safetensors"],
             "holds no MIDI file",
         ),
+        (["train", "partner", "--partner", "lstm", "--data", "{folder}/empty"], "holds no MIDI file"),
+        (["train", "partner", "--partner", "lstm", "--data", "{folder}", "--device", "cuda"], "on the CPU"),
+        (["eval", "partner", "--benchmark", "jsb"], "name the folder of jsb_chorales.npz with --data"),
+        (["eval", "partner", "--benchmark", "jsb", "--data", "{folder}"], "jsb_chorales.npz: no such file"),
+        (["eval", "voice", "--benchmark", "jsb"], "--benchmark is for `duet eval partner`"),
     ],
 )
 def test_a_users_slip_gets_one_line_and_exit_code_1(
