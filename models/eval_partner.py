@@ -3,8 +3,8 @@
 Nats a note are all the nats of a piece but those of its pedal events, over its notes, teacher-forced, the
 whole piece being one turn of the partner's with no style label; velocities count only where they are real.
 Performances (tier A) make the headline, scores (tier B) stand apart. Intervals are 95 % bootstraps over
-pieces. Answers are drawn after 10 s of a held-out performance and are 10 s long; the true next 10 s are the
-ceiling, the next 10 s of another piece the floor.
+pieces, those of the lead over a baseline paired by piece. Without a train split the baselines learn from one
+half of the pieces what they are judged on in the other. `models/eval_answers.py` judges the answers.
 """
 
 import logging
@@ -18,25 +18,22 @@ import torch
 from numpy.typing import NDArray
 
 from duet.errors import FileError
-from duet.note import Event, Note, NoteOff, NoteOn, at, let_go, notes_of
 from duet.piece import Piece
-from duet.request import Request
-from models.compose import UNTIL
-from models.events import OFF, PARTNER, PEDAL_DOWN, PLAYED, Metre, event_of
+from models.eval_answers import Ear, Known, excerpt, judge_answers, passages
+from models.eval_knobs import judge_knobs
+from models.events import OFF, PARTNER, PEDAL_DOWN, PLAYED, Metre
 from models.markov import MarkovPartner
 from models.neural import NeuralPartner
 from models.partner import Hands, PartnerNet, hands_of
 from models.partner_baseline import Chain, chain_of
 from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import load_net
-from models.partner_overlap import ROWS, copied, overlaps
 
 logger = logging.getLogger(__name__)
 
 Steps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """Gaps, tokens and velocities of a piece."""
 CHUNK, OVERLAP = 1024, 384
-SECONDS = 10.0
 
 
 def steps_of_tune(tune: Tune) -> Steps:
@@ -103,26 +100,31 @@ def _ratio(rows: Sequence[dict[str, float]], above: str = "nats", below: str = "
     return round(sum(row[above] for row in rows) / max(1e-9, sum(row[below] for row in rows)), 4)
 
 
-def judge_notes(net: PartnerNet, tunes: Sequence[Tune], chain: Chain | None) -> dict[str, Any]:
-    """Nats a note and a second, of the network and of the baselines."""
-    rows: dict[str, list[dict[str, float]]] = defaultdict(list)
+def judge_notes(
+    net: PartnerNet, tunes: Sequence[Tune], chain_for: Callable[[int], Chain | None]
+) -> dict[str, Any]:
+    """Nats a note and a second, of the network and of the baselines.
+
+    chain_for: the baseline for the tune of a number, which it has not learnt from; None if there is none.
+    """
+    rows: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     sources: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for tune in tunes:
-        steps = steps_of_tune(tune)
+    for number, tune in enumerate(tunes):
+        steps, tier = steps_of_tune(tune), "A" if tune.expressive else "B"
         ways: dict[str, Callable[[], dict[str, NDArray[np.float64]]]] = {
             "neural": lambda s=steps: nats_of_net(net, s)
         }
-        if chain:
-            ways["markov"] = lambda s=steps: chain.nats(*s)
-            ways["unigram"] = lambda s=steps: chain.nats(*s, longest=1)
+        if chain := chain_for(number):
+            ways["markov"] = lambda s=steps, c=chain: c.nats(*s)
+            ways["unigram"] = lambda s=steps, c=chain: c.nats(*s, longest=1)
         for name, way in ways.items():
             row = sums_of(tune, steps, way())
-            rows[f"{name} {'A' if tune.expressive else 'B'}"].append(row)
+            rows[name, tier].append(row)
             if name == "neural":
                 sources[tune.source or "."].append(row)
-    tier = "A" if rows["neural A"] else "B"
-    ours = rows[f"neural {tier}"]
-    names = [name for name in ("markov", "unigram") if rows[f"{name} {tier}"]]
+    tier = "A" if rows["neural", "A"] else "B"
+    ours = rows["neural", tier]
+    names = [name for name in ("markov", "unigram") if rows[name, tier]]
     return {
         "pieces": len(ours),
         "notes": int(sum(row["notes"] for row in ours)),
@@ -131,102 +133,39 @@ def judge_notes(net: PartnerNet, tunes: Sequence[Tune], chain: Chain | None) -> 
         "nats_per_second": _ratio(ours, below="seconds"),
         "nats_per_note_parts": {part: _ratio(ours, part) for part in ("gap", "token", "velocity")},
         "pedal_nats_per_pedal": _ratio(ours, "pedal_nats", "pedals"),
-        "baseline_nats_per_note": {name: _ratio(rows[f"{name} {tier}"]) for name in names},
-        "baseline_intervals": {name: interval(rows[f"{name} {tier}"]) for name in names},
+        "baseline_nats_per_note": {name: _ratio(rows[name, tier]) for name in names},
+        "baseline_intervals": {name: interval(rows[name, tier]) for name in names},
+        "lead_intervals": {name: interval(_leads(ours, rows[name, tier])) for name in names},
         "scores_nats_per_note": {
-            name: _ratio(rows[f"{name} B"]) for name in ("neural", "markov", "unigram") if rows[f"{name} B"]
+            name: _ratio(rows[name, "B"]) for name in ("neural", "markov", "unigram") if rows[name, "B"]
         },
-        "by_source": {
-            source: {"nats_per_note": _ratio(part), "pieces": len(part)}
-            for source, part in sorted(sources.items())
-        },
+        "by_tier": {tier: _figures(rows["neural", tier]) for tier in "AB" if rows["neural", tier]},
+        "by_source": {source: _figures(part) for source, part in sorted(sources.items())},
     }
 
 
-def excerpt(tune: Tune, start: float) -> list[Event]:
-    """The events of 10 s of a tune, from time 0, as a pianist would begin and end there."""
-    events: list[Event] = []
-    held: set[int] = set()
-    rows = tune.tokens
-    inside = rows[(rows["time"] >= start) & (rows["time"] < start + SECONDS)]
-    for time, token, velocity in inside.tolist():
-        event = event_of(token, time - start)
-        match event:
-            case NoteOn(_, pitch, _):
-                event = NoteOn(event.time, pitch, velocity)
-                held.add(pitch)
-            case NoteOff(_, pitch):
-                if pitch not in held:
-                    continue
-                held.remove(pitch)
-        events.append(event)
-    return events + let_go(events, SECONDS)
-
-
-def passages(tunes: Sequence[Tune], number: int, seed: int) -> list[tuple[Tune, float]]:
-    """Places with at least ten notes in the 10 s before and in the 10 s after, spread over the tunes."""
-    rng = np.random.default_rng(seed)
-    found: list[tuple[Tune, float]] = []
-    for _ in range(20 * number):
-        tune = tunes[len(found) % len(tunes)] if len(found) < len(tunes) else tunes[rng.integers(len(tunes))]
-        start = float(rng.uniform(0, max(0.1, tune.tokens["time"][-1] - 2 * SECONDS)))
-        if all(len(notes_of(excerpt(tune, moment))) >= 10 for moment in (start, start + SECONDS)):
-            found.append((tune, start))
-        if len(found) == number:
-            break
-    return found
-
-
-def judge_answers(partners: dict[str, Any], tunes: Sequence[Tune], number: int, seed: int) -> dict[str, Any]:
-    """Overlaps of calls with answers, true continuations and other pieces; copying; endings."""
-    table: dict[str, list[dict[str, float]]] = defaultdict(list)
-    copies: dict[str, list[float]] = defaultdict(list)
-    clean: dict[str, list[bool]] = defaultdict(list)
-    places = passages(tunes, number, seed)
-    for index, (tune, start) in enumerate(places):
-        heard = excerpt(tune, start)
-        call = notes_of(heard)
-        other, moment = next(
-            (
-                places[(index + k) % len(places)]
-                for k in range(1, len(places))
-                if places[(index + k) % len(places)][0] is not tune
-            ),
-            places[index - 1],
-        )
-        said = {
-            "ceiling": notes_of(excerpt(tune, start + SECONDS)),
-            "floor": notes_of(excerpt(other, moment + SECONDS)),
-        }
-        for name, partner in partners.items():
-            said[name], ends_well = _answer(partner, heard, seed + index)
-            clean[name].append(ends_well)
-        for name, notes in said.items():
-            if len(notes) >= 2:
-                table[name].append(overlaps(call, notes))
-            copies[name].append(copied(notes, call))
-    summary = {
-        name: {
-            **{row: round(float(np.mean([line[row] for line in lines])), 3) for row in ROWS},
-            "density": round(float(np.median([line["density"] for line in lines])), 3),
-        }
-        for name, lines in table.items()
-    }
+def _figures(rows: Sequence[dict[str, float]]) -> dict[str, Any]:
     return {
-        "overlap": summary,
-        "passages": len(places),
-        "copy_rate": {name: round(float(np.mean(rates)), 4) for name, rates in copies.items()},
-        "clean_endings": {name: round(float(np.mean(rates)), 3) for name, rates in clean.items()},
+        "nats_per_note": _ratio(rows),
+        "interval": interval(rows),
+        "nats_per_second": _ratio(rows, below="seconds"),
+        "pedal_nats_per_pedal": _ratio(rows, "pedal_nats", "pedals"),
+        "pieces": len(rows),
     }
 
 
-def _answer(partner: Any, call: Sequence[Event], seed: int) -> tuple[list[Note], bool]:
-    """A fresh conversation's answer to one call, and whether it found an end before it was told to."""
-    partner.forget()
-    for event in call:
-        partner.hear(at(event, event.time))
-    events = list(partner.respond(Request(1, SECONDS, seed=seed)))
-    return notes_of(events), bool(events) and events[-1].time < UNTIL * SECONDS
+def _leads(ours: Sequence[dict[str, float]], theirs: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """By piece, how many nats a baseline needs more."""
+    return [
+        {"nats": other["nats"] - row["nats"], "notes": row["notes"]}
+        for row, other in zip(ours, theirs, strict=True)
+    ]
+
+
+def _chain_of(tunes: Sequence[Tune], fit_on: Sequence[Tune]) -> Chain:
+    chain = chain_of([steps_of_tune(tune) for tune in tunes], [tune.real_velocity for tune in tunes])
+    chain.fit([steps_of_tune(tune) for tune in fit_on])
+    return chain
 
 
 def evaluate_partner(
@@ -237,11 +176,13 @@ def evaluate_partner(
     *,
     answers: int = 150,
     seed: int = 0,
+    knobs: int = 0,
 ) -> dict[str, Any]:
     """All figures of a weights file on held-out pieces.
 
-    train: what the baselines learn from, or None for no baselines. cache: folder where the tokens of both are
-    kept; what is there already is not read again.
+    train: what the baselines learn from, or None to learn from one half of `test` for the other. cache:
+    folder where the tokens of both are kept; what is there already is not read again. knobs: on how many
+    calls every knob is turned.
     """
     cache.mkdir(parents=True, exist_ok=True)
     if not (cache / "test.npz").exists():
@@ -249,22 +190,38 @@ def evaluate_partner(
     tunes = read_tunes(cache / "test.npz")
     if not tunes:
         raise FileError("no piece to judge on; --data takes a folder of MIDI files of 16 notes or more")
-    chain = None
-    if train is not None:
-        if not (cache / "tokens.npz").exists():
-            write_tunes(cache / "tokens.npz", train)
-        known = read_tunes(cache / "tokens.npz")
-        learnt = [tune for tune in known if tune.split == "train"]
-        logger.info("counting for the baselines: %d pieces", len(learnt))
-        chain = chain_of([steps_of_tune(tune) for tune in learnt], [tune.real_velocity for tune in learnt])
-        chain.fit(
-            [steps_of_tune(tune) for tune in known if tune.split == "valid" and tune.real_velocity][::4]
-        )
-        logger.info("doubt: %s", chain.doubt)
-    result = judge_notes(load_net(weights), tunes, chain)
-    logger.info("nats a note: %s", result["nats_per_note"])
     played = [tune for tune in tunes if tune.expressive] or tunes
-    partners = {"neural": NeuralPartner(weights), "markov": MarkovPartner()}
-    found = judge_answers(partners, played, answers, seed)
-    rates = found["copy_rate"]
+    partner = NeuralPartner(weights)
+    result: dict[str, Any] = {}
+    if knobs:
+        calls = [excerpt(tune, start) for tune, start in passages(played, knobs, seed)]
+        result = judge_knobs(partner, calls, seed)
+        logger.info("knobs: %s", result)
+    chain_for, learnt, result["baselines_learnt_from"] = _baselines(tunes, train, cache)
+    result |= judge_notes(load_net(weights), tunes, chain_for)
+    logger.info("nats a note: %s", result["nats_per_note"])
+    partners = {"neural": partner, "markov": MarkovPartner()}
+    known = Known(learnt) if learnt else None
+    found = judge_answers(partners, played, answers, seed, known, Ear(NeuralPartner(weights)))
+    rates = found.get("copy_rate", {})
     return {**result, **found, "copy_rate": rates.get("neural"), "copy_rates": rates}
+
+
+def _baselines(
+    tunes: Sequence[Tune], train: Iterable[Piece] | None, cache: Path
+) -> tuple[Callable[[int], Chain | None], list[Tune], str]:
+    """A chain for each tune's number, the training set they know, and what they have learnt from."""
+    if train is None:
+        if len(tunes) < 2:
+            return lambda number: None, [], "nothing: a folder of one piece has none to learn from"
+        halves = [_chain_of(tunes[1 - half :: 2], tunes[1 - half :: 2][:4]) for half in (0, 1)]
+        return lambda number: halves[number % 2], [], "the other half of the pieces"
+    if not (cache / "tokens.npz").exists():
+        write_tunes(cache / "tokens.npz", train)
+    known = read_tunes(cache / "tokens.npz")
+    learnt = [tune for tune in known if tune.split == "train"]
+    logger.info("counting for the baselines: %d pieces", len(learnt))
+    held_out = [tune for tune in known if tune.split == "valid" and tune.real_velocity][::4]
+    chain = _chain_of(learnt, held_out or learnt[:4])
+    logger.info("doubt: %s", chain.doubt)
+    return lambda number: chain, learnt, "the train split"

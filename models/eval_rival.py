@@ -15,7 +15,8 @@ from typing import Any
 
 from duet.errors import FileError
 from duet.piece import Piece
-from models.eval_partner import interval, judge_answers
+from models.eval_answers import judge_answers
+from models.eval_partner import interval
 from models.partner_data import read_tunes, write_tunes
 from models.partners import RIVALS, WEIGHTS
 from models.rivals import load_rival

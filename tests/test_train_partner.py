@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from duet.errors import FileError
 from duet.note import Note, NoteOff, NoteOn, events_of, notes_of
 from duet.piece import Piece
-from models.eval_partner import evaluate_partner, excerpt, nats_of_net, steps_of_tune
+from models.eval_answers import Known, excerpt
+from models.eval_partner import evaluate_partner, nats_of_net, steps_of_tune
 from models.events import OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TOKENS
 from models.partner import PartnerConfig
 from models.partner_baseline import Chain, chain_of
@@ -131,6 +132,10 @@ def test_training_learns_resumes_and_fine_tunes(tmp_path):
     assert figures["nats_per_note"] == pytest.approx(sum(figures["nats_per_note_parts"].values()), abs=0.001)
     assert set(figures["overlap"]) == {"ceiling", "floor", "neural", "markov"}
     assert figures["overlap"]["ceiling"]["pitch_class"] > 0.9
+    assert figures["lead_intervals"]["unigram"][0] > figures["lead_intervals"]["markov"][0] > -20
+    assert figures["training_copy_rate"]["ceiling"] == 1.0  # one scale, everywhere
+    assert set(figures["key_agreement"]) == set(figures["overlap"])
+    assert {"neural", "cut_anywhere", "own_phrases"} <= set(figures["phrase_end_chance"])
 
 
 def test_training_on_nothing_says_so(tmp_path):
@@ -146,8 +151,25 @@ def test_pieces_too_short_for_a_call_and_an_answer_have_nats_but_no_overlap(tmp_
     figures = evaluate_partner(tmp_path / "partner.safetensors", [scale_piece(repeats=3)], None, tmp_path)
     assert figures["nats_per_note"] > 0
     assert figures["overlap"] == {}
+    assert figures["baselines_learnt_from"].startswith("nothing")
     with pytest.raises(FileError, match="no piece to judge on"):
         evaluate_partner(tmp_path / "partner.safetensors", [], None, tmp_path / "none")
+
+
+def test_a_folder_without_splits_has_baselines_from_its_other_half(tmp_path):
+    save_partner(fresh_net(TINY, 0), tmp_path / "partner.safetensors")
+    pieces = [scale_piece(name, "test") for name in "abc"]
+    figures = evaluate_partner(tmp_path / "partner.safetensors", pieces, None, tmp_path, answers=1)
+    assert figures["baselines_learnt_from"] == "the other half of the pieces"
+    assert figures["baseline_nats_per_note"]["markov"] < 1
+    assert figures["by_source"]["."]["pieces"] == figures["by_tier"]["A"]["pieces"] == 3
+
+
+def test_what_stands_in_the_training_set_is_known():
+    known = Known([tune_of(scale_piece())])
+    assert known.share(notes_of(melody([60, 62, 64, 65, 67, 65, 64, 62]))) == 1
+    assert known.share(notes_of(melody([60, 62, 64, 65, 67, 65, 64, 63]))) == 0
+    assert known.share(notes_of(melody([60, 62]))) == 0
 
 
 def test_the_chain_gives_probabilities():
