@@ -67,7 +67,13 @@ def eval(options: argparse.Namespace) -> None:
     if options.benchmark:
         _benchmark(options)
         return
+    if options.choices:
+        _tally(options)
+        return
     options.data = _data(options)
+    if options.listening:
+        _listening(options)
+        return
     match options.what:
         case "voice":
             from models.eval_voice import evaluate_voice
@@ -88,7 +94,9 @@ def eval(options: argparse.Namespace) -> None:
 
             learnt = read_pieces(options.data, ("train", "valid")) if has_manifest(options.data) else None
             weights = weights_of("partner", options.weights)
-            report = evaluate_partner(weights, _held_out(options), learnt, _cache(options))
+            report = evaluate_partner(
+                weights, _held_out(options), learnt, _cache(options), knobs=options.knobs
+            )
         case _:
             from duet.eval_turns import evaluate_turns
 
@@ -99,6 +107,42 @@ def eval(options: argparse.Namespace) -> None:
 
                 draw_turns(options.picture, report["policies"])
     _print_report(report, options.json)
+
+
+def _listening(options: argparse.Namespace) -> None:
+    """Make the blind listening test and say where it is."""
+    if options.what != "partner":
+        raise DuetError(f"--listening is for `duet eval partner`, not for {options.what}")
+    one_thread()
+    from models.listening_page import build_page
+    from models.partner_data import read_tunes, write_tunes
+    from models.partners import RIVALS, WEIGHTS, load_partner
+
+    writable(options.listening.parent)
+    cache = _cache(options) / "test.npz"
+    if not cache.exists():
+        write_tunes(cache, _held_out(options))
+    tunes = read_tunes(cache)
+    names = ["markov", *(name for name in RIVALS if (WEIGHTS / f"{name}.safetensors").exists())]
+    partners = {"duet": load_partner(options.weights or "neural")}
+    partners |= {name: load_partner(name) for name in names}
+    played = [tune for tune in tunes if tune.expressive] or tunes
+    key = build_page(partners, load_voice("piano"), played, options.listening)
+    print(f"written: {options.listening / 'index.html'}; who is who: {key}")
+
+
+def _tally(options: argparse.Namespace) -> None:
+    """Say how each hand did in a listening test."""
+    from models.listening_page import tally
+
+    folder = options.listening or Path("docs/listening")
+    key = folder.with_name(f"{folder.name}-KEY.json")
+    missing = next((path for path in (key, *options.choices) if not path.is_file()), None)
+    if missing:
+        raise FileError(
+            f"{missing}: no such file; --listening names the test's folder, --choices its results"
+        )
+    _print_report(tally(options.choices, key), options.json)
 
 
 def _is_rival(weights: str) -> bool:

@@ -103,6 +103,28 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--data takes their folder (default: benchmarks or ../shared/benchmarks)",
     )
     judge.add_argument(
+        "--knobs",
+        type=whole,
+        default=0,
+        metavar="CALLS",
+        help="partner: also turn every knob on so many calls and measure whether the answers follow",
+    )
+    judge.add_argument(
+        "--listening",
+        type=Path,
+        nargs="?",
+        const=Path("docs/listening"),
+        metavar="DIR",
+        help="partner: instead, make a blind listening test, a page with a form (default: docs/listening)",
+    )
+    judge.add_argument(
+        "--choices",
+        type=Path,
+        nargs="+",
+        metavar="JSON",
+        help="listening: what listeners chose; prints how each hand did",
+    )
+    judge.add_argument(
         "--seeds", type=whole, default=5, metavar="N", help="benchmark: how many trainings (default 5)"
     )
     judge.add_argument("--json", action="store_true", help="print one JSON object on standard output")

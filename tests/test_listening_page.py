@@ -1,0 +1,65 @@
+import json
+import re
+
+import mido
+import pytest
+import soundfile
+
+from duet.errors import FileError
+from models.listening_page import OTHER, TRUE, build_page, tally
+from models.markov import MarkovPartner
+from models.partner_data import tune_of
+from models.sine_voice import SineVoice
+from tests.test_train_partner import scale_piece
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    out = tmp_path_factory.mktemp("page") / "listening"
+    tunes = [tune_of(scale_piece(name)) for name in "ab"]
+    key = build_page({"markov": MarkovPartner()}, SineVoice(), tunes, out, calls=2)
+    return out, key
+
+
+def test_all_the_page_plays_is_there_and_can_be_played(page):
+    out, _ = page
+    html = (out / "index.html").read_text()
+    sources = re.findall(r'src="([^"]+)"', html)
+    assert len(sources) == 2 * (1 + 3)
+    for source in sources:
+        assert soundfile.info(out / source).duration > 5
+    for link in re.findall(r'href="([^"]+\.mid)"', html):
+        assert mido.MidiFile(out / link).length > 3
+
+
+def test_the_page_does_not_tell_who_is_who(page):
+    out, key = page
+    html = (out / "index.html").read_text()
+    assert not any(name in html for name in ("markov", TRUE, OTHER))
+    assert key.parent == out.parent
+    for call in json.loads(key.read_text())["calls"]:
+        assert sorted(call["answers"].values()) == sorted(["markov", TRUE, OTHER])
+
+
+def test_choices_are_joined_with_the_key(page, tmp_path):
+    _, key = page
+    known = json.loads(key.read_text())
+    choices = {}
+    for number, call in enumerate(known["calls"], 1):
+        for letter, name in call["answers"].items():
+            choices[f"fit-{number}-{letter}"] = "5" if name == TRUE else "2"
+            if name == TRUE:
+                choices[f"best-{number}"] = letter
+    path = tmp_path / "choices.json"
+    path.write_text(json.dumps({"test": known["test"], "choices": choices}))
+    found = tally([path], key)
+    assert found[TRUE] == {"best": 1.0, "best_interval": [1.0, 1.0], "mark": 5.0}
+    assert found["markov"]["best"] == 0
+    path.write_text(json.dumps({"test": "another", "choices": {}}))
+    with pytest.raises(FileError, match="another test"):
+        tally([path], key)
+
+
+def test_one_piece_is_not_enough(tmp_path):
+    with pytest.raises(FileError, match="two pieces"):
+        build_page({}, SineVoice(), [tune_of(scale_piece())], tmp_path)
