@@ -114,6 +114,7 @@ def _listening(options: argparse.Namespace) -> None:
     if options.what != "partner":
         raise DuetError(f"--listening is for `duet eval partner`, not for {options.what}")
     one_thread()
+    from duet.midi import write_midi
     from models.listening_page import build_page
     from models.partner_data import read_tunes, write_tunes
     from models.partners import RIVALS, WEIGHTS, load_partner
@@ -127,7 +128,7 @@ def _listening(options: argparse.Namespace) -> None:
     partners = {"duet": load_partner(options.weights or "neural")}
     partners |= {name: load_partner(name) for name in names}
     played = [tune for tune in tunes if tune.expressive] or tunes
-    key = build_page(partners, load_voice("piano"), played, options.listening)
+    key = build_page(partners, load_voice("piano"), played, options.listening, write_midi)
     print(f"written: {options.listening / 'index.html'}; who is who: {key}")
 
 

@@ -9,7 +9,7 @@ publish it without the licences of the pieces that the key names.
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ import numpy as np
 import soundfile
 
 from duet.errors import FileError
-from duet.midi import write_midi
 from duet.note import Event
 from duet.request import Request
 from models.eval_answers import SECONDS, excerpt, passages
 from models.partner_data import Tune
 from models.voice_listening import sing
 
+MidiWriter = Callable[[Path, Mapping[str, Sequence[Event]]], None]
+"""Writes named tracks to a file: `duet.midi.write_midi`."""
 TRUE, OTHER = "the true continuation", "another piece"
 RINGING = 1.5
 """Seconds of sound after the last event."""
@@ -79,7 +80,13 @@ ANSWER = """<div class="answer"><b>{letter}</b>
 
 
 def build_page(
-    partners: Mapping[str, Any], voice: Any, tunes: Sequence[Tune], out: Path, calls: int = 10, seed: int = 0
+    partners: Mapping[str, Any],
+    voice: Any,
+    tunes: Sequence[Tune],
+    out: Path,
+    write_midi: MidiWriter,
+    calls: int = 10,
+    seed: int = 0,
 ) -> Path:
     """Write the page, its sounds and its MIDI files into `out`, the key beside it; return the key's path.
 
@@ -105,9 +112,9 @@ def build_page(
         letters = dict(zip("ABCDEFGH", order, strict=False))
         folder = f"call-{index + 1:02d}"
         (out / folder).mkdir(exist_ok=True)
-        _write(out / folder / "call", heard, voice)
+        _write(out / folder / "call", heard, voice, write_midi)
         for letter, name in letters.items():
-            _write(out / folder / letter, answers[name], voice)
+            _write(out / folder / letter, answers[name], voice, write_midi)
         sections.append(_section(index + 1, folder, letters))
         key["calls"].append({"piece": tune.name, "seconds": round(start, 2), "answers": letters})
     page = PAGE.format(calls="".join(sections), test=escape(key["test"]))
@@ -123,7 +130,7 @@ def _section(number: int, folder: str, letters: Mapping[str, str]) -> str:
     return CALL.format(number=number, folder=folder, answers="".join(answers))
 
 
-def _write(path: Path, events: Sequence[Event], voice: Any) -> None:
+def _write(path: Path, events: Sequence[Event], voice: Any, write_midi: MidiWriter) -> None:
     """The MIDI file and the sound of one side."""
     write_midi(path.with_suffix(".mid"), {"piano": list(events)})
     seconds = (events[-1].time if events else 0.0) + RINGING

@@ -6,6 +6,7 @@ import pytest
 import soundfile
 
 from duet.errors import FileError
+from duet.midi import write_midi
 from models.listening_page import OTHER, TRUE, build_page, tally
 from models.markov import MarkovPartner
 from models.partner_data import tune_of
@@ -17,7 +18,7 @@ from tests.test_train_partner import scale_piece
 def page(tmp_path_factory):
     out = tmp_path_factory.mktemp("page") / "listening"
     tunes = [tune_of(scale_piece(name)) for name in "ab"]
-    key = build_page({"markov": MarkovPartner()}, SineVoice(), tunes, out, calls=2)
+    key = build_page({"markov": MarkovPartner()}, SineVoice(), tunes, out, write_midi, calls=2)
     return out, key
 
 
@@ -62,4 +63,4 @@ def test_choices_are_joined_with_the_key(page, tmp_path):
 
 def test_one_piece_is_not_enough(tmp_path):
     with pytest.raises(FileError, match="two pieces"):
-        build_page({}, SineVoice(), [tune_of(scale_piece())], tmp_path)
+        build_page({}, SineVoice(), [tune_of(scale_piece())], tmp_path, write_midi)
