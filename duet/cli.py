@@ -14,6 +14,7 @@ from duet.option_kit import Commands, Parser
 from duet.play_options import add_live, add_play_commands
 from duet.settings_options import add_settings_commands
 from duet.settings_schema import understand
+from duet.studio_options import add_studio_commands
 from duet.take_options import add_take_commands
 
 EPILOG = """\
@@ -50,6 +51,7 @@ def parser() -> Parser:
     )
     add_play_commands(commands)
     add_take_commands(commands)
+    add_studio_commands(commands)
     add_settings_commands(commands)
     add_model_commands(commands)
     return top

@@ -17,6 +17,7 @@ from duet.devices import Devices
 from duet.errors import DuetError, FileError
 from duet.face import Face
 from duet.grants import Grants
+from duet.latency import Early
 from duet.live_options import LiveOptions
 from duet.models_handle import Loaders, Models
 from duet.news import Health, Level, Message, News, Played, Plugged, Quit, Setup, Turned, Who, Wish
@@ -106,12 +107,15 @@ class Engine:
         if style and style not in styles:
             known = ", ".join(styles) or "no style at all"
             raise DuetError(f"the partner {options.partner!r} knows no style {style!r}; it knows {known}")
-        outs: list[MidiOut] = [devices.sender]
+        early = studio.latency_out.longest
+        outs: list[MidiOut] = [Early(devices.sender, studio.latency_out) if early else devices.sender]
         if models.voice:
             self._voice = VoiceOut(models.voice, studio.monitor)
             outs.append(self._voice)
         settings = Settings(options.character, options.seed, options.length)
-        session = self._session = Session(devices.keyboard, models.seat, outs, self._observe, settings)
+        session = self._session = Session(
+            devices.keyboard, models.seat, outs, self._observe, settings, early=early
+        )
         conductor = self._conductor = self._make_conductor(session, devices)
         setup = Setup(
             devices.keyboard_name, devices.midi.name, devices.audio_name, options.partner, options.partners,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from duet.controls import Controls
+from duet.latency import Latency
 from duet.request import Character
 from duet.route import Route
 
@@ -26,6 +27,8 @@ class Studio:
     metronome: bool = False
     latency_in: float = 0.0
     """Seconds from a key to its message, taken off each stamp."""
+    latency_out: Latency = field(default_factory=Latency)
+    """The delay of the instrument at the MIDI out."""
     controls: Controls = field(default_factory=Controls)
     learn: tuple[str, ...] = ()
     """What is to be bound to the knobs moved next, one after the other."""

@@ -192,6 +192,10 @@ def bench(options: argparse.Namespace) -> None:
             from duet.bench_studio import bench_studio
 
             report = bench_studio(options.voice, options.seconds)
+        case "daw":
+            from duet.bench_daw import bench_daw
+
+            report = bench_daw()
         case _:
             from duet.bench_live import bench_live
 

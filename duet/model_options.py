@@ -135,7 +135,7 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         "duet bench live --json",
         "duet.model_commands",
     )
-    bench.add_argument("what", choices=("voice", "partner", "live", "studio", "face"))
+    bench.add_argument("what", choices=("voice", "partner", "live", "studio", "daw", "face"))
     bench.add_argument("--weights", default="", metavar="FILE", help="voice, partner: other than the shipped")
     bench.add_argument("--voice", default="piano", metavar="VOICE", help="live, studio: " + VOICE_HELP)
     bench.add_argument("--partner", default="neural", metavar="NAME", help="live: " + PARTNER_HELP)

@@ -36,8 +36,12 @@ class Performance:
         observe: Callable[[News], None],
         ended: Callable[[], None],
         longest: float | None = None,
+        early: float = 0.0,
     ) -> None:
-        """`start()` makes the plan when the first event is there; `longest` cuts the answer, seconds."""
+        """`start()` makes the plan when the first event is there; `longest` cuts the answer, seconds.
+
+        early: seconds before COMMIT at which the outs want their events.
+        """
         self.plan: Plan | None = None
         self.composed: list[Event] = []
         """What came from the source, in its own time."""
@@ -49,6 +53,7 @@ class Performance:
         self._observe = observe
         self._ended = ended
         self._longest = longest
+        self._commit = COMMIT + early
         self._closes: float | None = None
         self._out_failed = False
         self._timer: asyncio.TimerHandle | None = None
@@ -122,12 +127,12 @@ class Performance:
         if late := self.plan.catch_up(now):
             assert before is not None
             self._observe(Moved(before, late))
-        for event in self.plan.take(now + COMMIT):
+        for event in self.plan.take(now + self._commit):
             self._send(event)
         loop = asyncio.get_running_loop()
         due = self.plan.next_time()
         if due is not None:
-            self._timer = loop.call_at(due - COMMIT + BATCH, self._pump)
+            self._timer = loop.call_at(due - self._commit + BATCH, self._pump)
         elif self.plan.over:
             self._timer = loop.call_at(self.plan.end, self._ended)
 

@@ -54,11 +54,14 @@ class Session:
         observe: Callable[[News], None],
         settings: Settings | None = None,
         policy: Policy | None = None,
+        early: float = 0.0,
     ) -> None:
+        """early: seconds by which the slowest of the outs needs its events before their time."""
         self.seat = seat
         self.settings = settings or Settings()
         self.turn = Turn(policy)
         self._listener = listener
+        self._early = early
         self._outs = outs
         self._observe = observe
         self._performance: Performance | None = None
@@ -164,14 +167,16 @@ class Session:
         longest = respond.bars * tempo.bar_s if respond and respond.bars and tempo else None
 
         def start() -> Plan:
-            earliest = self._now() + LEAD
+            earliest = self._now() + LEAD + self._early
             begin = self._begin(earliest, respond)
             if respond:
                 wait = max(0.0, begin - self.turn.quiet_since)
                 self._observe(Answered(respond.turn, wait, begin - decided, max(0.0, begin - earliest)))
             return Plan(begin, tempo.beat_s if tempo else None)
 
-        self._performance = Performance(source, start, self._outs, self._observe, self._end_answer, longest)
+        self._performance = Performance(
+            source, start, self._outs, self._observe, self._end_answer, longest, self._early
+        )
         self._repeats = respond is None
 
     def _begin(self, earliest: float, respond: Respond | None) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from duet.errors import SettingError
-from duet.option_kit import within
+from duet.option_kit import Commands, command, within
 
 NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 
@@ -77,6 +77,13 @@ def add_studio(top: argparse.ArgumentParser) -> None:
         "--latency-in", type=within(0, 500), default=0.0, metavar="MS", help="your keyboard's own delay"
     )
     routing.add_argument(
+        "--latency-out",
+        type=_table,
+        default="0",
+        metavar="MS",
+        help="the delay of the instrument at --out: 50, or by velocity 20:155,64:90,120:50 (`duet calibrate`)",
+    )
+    routing.add_argument(
         "--buffer",
         type=_whole(64, 2048),
         default=512,
@@ -98,6 +105,7 @@ def add_studio(top: argparse.ArgumentParser) -> None:
 def studio_of(options: argparse.Namespace) -> Any:
     """What the options ask for, as `duet.live_options.Studio`. Raises SettingError for controls that are none."""
     from duet.controls import Controls
+    from duet.latency import Latency
     from duet.live_options import Studio
     from duet.route import Route, Touch
 
@@ -117,6 +125,7 @@ def studio_of(options: argparse.Namespace) -> Any:
         beats_in_bar=options.beats,
         metronome=options.metronome,
         latency_in=options.latency_in / 1000,
+        latency_out=Latency.read(options.latency_out),
         controls=controls,
         settings_path=options.settings_path,
         learn=tuple(options.learn),
@@ -151,6 +160,57 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return value
 
     return read
+
+
+def add_studio_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
+    """`calibrate`."""
+    calibrate = command(
+        commands,
+        "calibrate",
+        "measure the delay of a piano or synth that plays the answers, and remember it",
+        'duet calibrate --out Disklavier --port Disklavier\n  duet calibrate --out "Moog" --audio-in 2',
+        "duet.studio_commands",
+    )
+    calibrate.add_argument("--out", required=True, metavar="PORT", help="the instrument's MIDI port")
+    calibrate.add_argument(
+        "--port", metavar="N|NAME", help="hear it by MIDI: the port on which it tells its moving keys"
+    )
+    calibrate.add_argument(
+        "--audio-in",
+        metavar="DEVICE",
+        nargs="?",
+        const="",
+        help="hear it with a microphone, on this audio input",
+    )
+    calibrate.add_argument(
+        "--times",
+        type=_whole(1, 50),
+        default=4,
+        metavar="N",
+        help="notes at each of five velocities (default 4)",
+    )
+    calibrate.add_argument(
+        "--latency-in",
+        type=within(0, 500),
+        default=0.0,
+        metavar="MS",
+        help="what of it is the way back (default 0)",
+    )
+    calibrate.add_argument(
+        "--dry-run", action="store_true", help="say what was measured and do not write it to the settings"
+    )
+
+
+def _table(text: str) -> str:
+    from duet.latency import Latency
+
+    try:
+        Latency.read(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be milliseconds below 1000, such as 50, or by velocity 20:155,64:90,120:50, not {text}"
+        ) from None
+    return text
 
 
 def _touch(text: str) -> str:

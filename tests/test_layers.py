@@ -27,6 +27,7 @@ FLOORS = [
         "duet.option_kit",
         "duet.play_options",
         "duet.studio_options",
+        "duet.studio_commands",
         "duet.model_options",
         "duet.settings_schema",
         "duet.settings_options",

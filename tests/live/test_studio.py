@@ -1,13 +1,16 @@
 """Duet among other machines: a clock source, a DAW's transport, loops, splits, knobs; all over real JACK ports."""
 
 import subprocess
+import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from duet.jack_rig import Duet, Rig, stop, wait_for
+from duet.jack_rig import RATE, Duet, Rig, stop, wait_for
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
@@ -166,3 +169,80 @@ def test_a_knob_is_learnt_used_and_remembered(
     rig.play([0x99, 36, 64])
     wait_for(lambda: [m for _, m in rig.received if m[:2] == bytes([0xBF, 120])], 3, "all sound off")
     assert again.end() == 0
+
+
+class SlowPiano:
+    """A JACK client that tells each key it is sent, later: a soft stroke later than a loud one."""
+
+    def __init__(self) -> None:
+        import jack
+
+        self.client = jack.Client("Disklavier", no_start_server=True)
+        self.keys = self.client.midi_inports.register("in")
+        self.tells = self.client.midi_outports.register("out")
+        self.waiting: list[tuple[int, bytes]] = []
+        self.client.set_process_callback(self._process)
+        self.client.activate()
+
+    def _process(self, frames: int) -> None:
+        now = self.client.last_frame_time
+        for offset, data in self.keys.incoming_midi_events():
+            message = bytes(data)
+            delay = 0.2 - 0.001 * message[2] if message[0] & 0xF0 == 0x90 else 0.1
+            self.waiting.append((now + offset + int(delay * RATE), message))
+        self.waiting.sort()
+        self.tells.clear_buffer()
+        while self.waiting and self.waiting[0][0] < now + frames:
+            due, message = self.waiting.pop(0)
+            self.tells.write_midi_event(max(0, due - now), message)
+
+    def close(self) -> None:
+        self.client.deactivate()
+        self.client.close()
+
+
+def test_calibrating_finds_an_instruments_delay_by_velocity_and_keeps_it(server: str, tmp_path: Path) -> None:
+    piano = SlowPiano()
+    settings = tmp_path / "settings.toml"
+    command = [sys.executable, "-m", "duet", "--settings", str(settings), "calibrate", "--out", "Disklavier"]
+    settings.write_text("")
+    try:
+        done = subprocess.run(
+            [*command, "--port", "Disklavier", "--times", "2"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        piano.close()
+    assert done.returncode == 0, done.stderr
+    written = tomllib.loads(settings.read_text())["latency-out"]
+    found = [[float(number) for number in pair.split(":")] for pair in written.split(",")]
+    assert [velocity for velocity, _ in found] == [20, 45, 70, 95, 120]
+    wires = found[0][1] - 180  # JACK's periods and ours, the same for all
+    assert -3 <= wires < 60
+    for velocity, delay in found:
+        assert delay - wires == pytest.approx(200 - velocity, abs=8)
+
+
+def test_an_instrument_that_does_not_answer_is_said_in_one_line(
+    server: str, rig: Rig, tmp_path: Path
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "duet",
+        "calibrate",
+        "--out",
+        "rig",
+        "--port",
+        "rig",
+        "--times",
+        "1",
+        "--dry-run",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "of 1 notes at velocity 20 0 came back: is the instrument on" in done.stderr
