@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from duet.clock import ClockIn
 from duet.conductor import Conductor, Outlets
@@ -20,7 +21,8 @@ from duet.grants import Grants
 from duet.latency import Early
 from duet.live_options import LiveOptions
 from duet.models_handle import Loaders, Models
-from duet.news import Health, Level, Message, News, Played, Plugged, Quit, Setup, Turned, Who, Wish
+from duet.news import Choose, Health, Level, Message, News, Played, Plugged, Quit, Setup, Turned, Who, Wish
+from duet.policies import OFFERED
 from duet.ports import MidiOut
 from duet.remote import Failed, Loaded, Speed
 from duet.request import Settings
@@ -120,7 +122,7 @@ class Engine:
         setup = Setup(
             devices.keyboard_name, devices.midi.name, devices.audio_name, options.partner, options.partners,
             options.voice if models.voice else "", options.voices, ("", *styles), settings,
-            options.turn,
+            options.turn, OFFERED, takes=str(options.takes),
         )  # fmt: skip
         self._grants = Grants(
             session, models, devices, conductor, self._voice, setup, self._observe, self._keep_controls
@@ -172,8 +174,25 @@ class Engine:
     def _wish(self, wish: Wish) -> None:
         if isinstance(wish, Quit):
             self._ended.set()
-        elif self._grants:  # else still loading
+        elif self._grants is None:
+            pass  # still loading
+        elif isinstance(wish, Choose) and wish.setting == "takes":
+            self._record_to(Path(str(wish.value)).expanduser())
+        else:
             self._grants.grant(wish)
+
+    def _record_to(self, folder: Path) -> None:
+        """End this take, and begin another in that folder."""
+        assert self._grants
+        try:
+            take = Take(folder, lambda text: self._say(text, True))
+        except FileError as error:
+            self._say(str(error), True)
+            return
+        kept = self._take.close() if self._take else None
+        self._take = take
+        self._grants.change_setup(takes=str(folder))
+        self._say(f"recording to {folder}" + (f"; what was played so far is {kept}" if kept else ""))
 
     def _hear_models(self, item: Loaded | Failed | Speed, is_voice: bool) -> None:
         match item:

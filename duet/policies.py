@@ -7,6 +7,8 @@ from duet.phrase_end import Adaptive, Bars, Explicit, Fixed, Learned, Policy
 
 FORMS = ("adaptive", "learned", "fixed:SECONDS", "bars:N", "pedal", "pedal:CC", "key:PITCH")
 """How a policy can be written."""
+OFFERED = ("adaptive", "learned", "fixed:0.8", "bars:2", "bars:4", "pedal", "key:108")
+"""What a player steps through who does not write one."""
 _READERS: dict[str, Callable[[str], Policy]] = {
     "adaptive": lambda value: Adaptive(),
     "learned": lambda value: Learned(),

@@ -113,6 +113,7 @@ class DuetApp(App[None]):
     def on_mount(self) -> None:
         """Draw from now on, and take an interrupt from outside for a wish to leave."""
         self.set_interval(1 / FRAMES_PER_SECOND, self.frame)
+        self._stand()
         gc.collect()
         gc.freeze()  # what is there now stays to the end
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -6,7 +6,7 @@ from textual.app import SystemCommand
 
 from duet.news import Choose, Plugged, Setup, Wish
 from terminal_ui.actions import ACTIONS, name_of
-from terminal_ui.knobs import KNOBS, stops_of
+from terminal_ui.knobs import KNOBS, LEARNABLE, stops_of
 
 
 def commands(
@@ -24,11 +24,11 @@ def commands(
             yield SystemCommand(
                 f"{knob.setting}: {knob.say(stop)}", knob.meaning, send(Choose(knob.setting, stop))
             )
-    for knob in KNOBS:
+    for target in LEARNABLE:
         yield SystemCommand(
-            f"learn {knob.setting}",
-            "give it to the next MIDI knob that you turn",
-            send(Choose("learn", knob.setting)),
+            f"learn {target}",
+            "give it to the next MIDI knob or pad that you move",
+            send(Choose("learn", target)),
         )
     if plugged is None:
         return

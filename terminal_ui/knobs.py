@@ -104,6 +104,11 @@ KNOBS = (
         (None, 0.0, 0.25, 0.5, 0.75, 1.0),
     ),
 )  # fmt: skip
+LEARNABLE = (
+    "temperature", "density", "length", "loudness", "register", "closeness", "bpm",
+    "handover", "again", "replay", "keep", "panic", "mute", "metronome", "tap",
+)  # fmt: skip
+"""What a knob or pad of a MIDI controller can be given, as the engine names it."""
 CHOICES = 5
 """The first so many are choices, the others are amounts."""
 

@@ -11,7 +11,7 @@ def standing(setup: Setup | None, plugged: Plugged | None, typist: Typist | None
             f"letters play notes from C{typist.octave}, loudness {typist.velocity}: tab goes back to commands"
         )
     if setup is None:
-        return ""
+        return "partner and voice are loading; the very first time that takes a minute"
     if setup.learning:
         return f"turn a knob of your MIDI controller, and it is {setup.learning} from then on (l: never mind)"
     if plugged is not None and not plugged.midi_ins and not heard:

@@ -74,7 +74,7 @@ async def test_delays_are_shown_in_milliseconds_with_their_percentiles() -> None
 
 
 async def test_messages_fade_but_an_error_stays_until_something_else_is_said() -> None:
-    async with shown(Message("hello")) as face:
+    async with shown(SETUP, Message("hello")) as face:
         assert text_on(face.app, Notices) == "hello"
         face.clock.now += 60
         await face.tell()

@@ -64,3 +64,56 @@ def test_a_person_sees_the_turns_and_quits_with_a_key(rig: Rig, tmux: Tmux, tmp_
     assert "Traceback" not in screen()
     time.sleep(0.1)
     assert len(list((tmp_path / "takes").glob("*.mid"))) == 1
+
+
+def test_a_person_without_a_keyboard_plays_on_the_letters(rig: Rig, tmux: Tmux, tmp_path: Path) -> None:
+    program = f"{sys.executable} -m duet --partner markov --voice sine --takes {tmp_path}/takes"
+    tmux("new-session", "-d", "-s", "duet", "-x", "100", "-y", "30", f"{program}; echo ended $?; sleep 60")
+
+    def screen() -> str:
+        return tmux("capture-pane", "-p", "-t", "duet")
+
+    def press(*keys: str, pause: float = 0.15) -> None:
+        for key in keys:
+            tmux("send-keys", "-t", "duet", key)
+            time.sleep(pause)
+
+    def sees(words: str, limit: float = 10.0) -> None:
+        wait_for(lambda: words in screen(), limit, f"{words!r} in {screen()}")
+
+    rig.listen_to("Duet:Duet")
+    sees("play something", 60)
+    press("Tab")
+    sees("letters play notes from C4")
+    press(*"zxcvb", "Space")
+    wait_for(rig.note_ons, 10, f"an answer to the letters: {screen()}")
+    press("Escape", "Tab")
+    wait_for(lambda: not rig.sounding(), 5, "panic")
+    for key in ("a", "r"):  # another answer, and that one once more
+        before = len(rig.note_ons())
+        press(key)
+        wait_for(lambda: len(rig.note_ons()) > before, 10, f"{key} plays: {screen()}")  # noqa: B023
+        press("Escape")
+    press("k")
+    sees("kept")
+    press("m")
+    wait_for(
+        lambda: all(any(row.rstrip().endswith(c) for row in screen().splitlines()) for c in "MUTED"),
+        5,
+        "MUTED",
+    )
+    press("Right", "Up", "Up")
+    sees("density 2/s")
+    press("c")
+    sees("bpm")
+    press("d")
+    sees("Duet's own port")
+    press("Escape", "w")
+    sees("Record to a folder")
+    press("2", "Enter")
+    sees("recording to /")
+    assert len(list((tmp_path / "takes").glob("*.mid"))) == 1
+    assert (tmp_path / "takes2").is_dir()
+    press("q")
+    sees("ended 0", 15)
+    assert "Traceback" not in screen()
