@@ -70,6 +70,23 @@ setup-eval: setup-dev
     @{{bin}}/python -m pip install --quiet --no-deps basic-pitch
     @{{bin}}/python -m pip install --quiet --editable '.[eval]'
 
+# the pages of docs/ as a site to read in a browser: build/site/index.html
+[group('docs')]
+docs: setup-dev
+    @{{bin}}/python -c 'import material' 2>/dev/null || {{bin}}/python -m pip install --quiet --editable '.[docs]'
+    @NO_MKDOCS_2_WARNING=1 {{bin}}/python -m mkdocs --quiet build --strict
+
+# draw the pictures of docs/ again
+[group('docs')]
+pictures: setup
+    @{{bin}}/duet --settings /dev/null demo --out demo
+    @cp demo/duet.png docs/demo.png
+
+# build the wheel and try it outside the tree, in a venv of its own and an empty home
+[group('work')]
+wheel: setup-dev
+    @.ci/wheel
+
 # train: just train partner --data FOLDER --minutes 30
 [group('measure')]
 train what *options: setup
