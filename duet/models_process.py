@@ -20,10 +20,11 @@ import soxr
 from duet.errors import DuetError
 from duet.foresight import Foresight
 from duet.inline import Score
-from duet.note import NoteOn, at
+from duet.note import at
 from duet.ports import Block, Partner, Voice
 from duet.remote import Compose, Composed, CutIt, Failed, HearIt, Hush, Load, Loaded, Sing, Speed
 from duet.ring import Ring
+from duet.self_test import advice, measure_speed
 
 logger = logging.getLogger(__name__)
 
@@ -123,12 +124,12 @@ class Singer:
         except DuetError as error:
             self._pipe.send(Failed(str(error)))
             return
-        self._restart()
-        self._score.add(NoteOn(0.0, 60, 1))  # silence takes another way through a voice, and compiles nothing
-        for _ in range(8):  # compiled and warm before anybody waits for it
-            next(self._blocks)
+        speed = measure_speed(self._voice)  # and warm: silence would compile nothing
         self._restart()
         self._pipe.send(Loaded(name))
+        self._pipe.send(Speed(speed))
+        if too_slow := advice(name, speed):
+            self._pipe.send(Failed(too_slow))
 
     def _restart(self) -> None:
         assert self._voice is not None
