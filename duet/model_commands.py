@@ -178,7 +178,11 @@ def bench(options: argparse.Namespace) -> None:
             one_thread()
             from models.bench_voice import bench_voice
 
-            report = bench_voice(weights_of("piano", options.weights), options.seconds)
+            report = bench_voice(Path(options.weights) if options.weights else None, options.seconds)
+            if options.picture:
+                from models.voice_page import draw_speeds
+
+                draw_speeds(report, options.picture)
         case "partner":
             one_thread()
             from models.bench_partner import bench_partner

@@ -138,6 +138,12 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     bench.add_argument("what", choices=("voice", "partner", "live", "studio", "daw", "face"))
     bench.add_argument("--weights", default="", metavar="FILE", help="voice, partner: other than the shipped")
     bench.add_argument("--voice", default="piano", metavar="VOICE", help="live, studio: " + VOICE_HELP)
+    bench.add_argument(
+        "--picture",
+        type=Path,
+        metavar="PNG",
+        help="voice: also draw how the rate falls with the network's size",
+    )
     bench.add_argument("--partner", default="neural", metavar="NAME", help="live: " + PARTNER_HELP)
     bench.add_argument(
         "--seconds",

@@ -1,25 +1,27 @@
-"""How fast the piano voice plays on one core, against eager torch and against what the core could do.
+"""How fast the voices play on one core, against eager torch and against what the core could do.
 
 All figures are the computing thread's own time, so that a busy machine changes them little; torch gets one thread.
 """
 
-import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from duet.note import Event, NoteOff, NoteOn, Pedal, order
 from duet.roll import frames_of
-from models.piano_checkpoint import load_checkpoint
+from models.bench_ar import bench_ar, best, sweep
+from models.piano_ar_config import PianoArConfig
+from models.piano_checkpoint import PianoCheckpoint, load_checkpoint
 from models.piano_player import PianoVoice
 from models.piano_voice import Joiner, PianoVoiceNet
 from models.piano_voice_config import PianoVoiceConfig
-from models.source import CHANNELS, GROUPS, SourceState, sound_source
+from models.source import GROUPS, SourceState, sound_source
+from models.voice_cost import multiplications, peak_macs
 from models.voice_features import features_of, fold_all
 from models.voice_listening import GRID, Script
-from models.voices import WEIGHTS
+from models.voices import FILES, WEIGHTS
 
 
 def dense_music(seconds: float, seed: int = 0) -> list[Event]:
@@ -34,11 +36,24 @@ def dense_music(seconds: float, seed: int = 0) -> list[Event]:
     return sorted(events, key=order)
 
 
-def bench_voice(path: Path | None = None, seconds: float = 20.0) -> dict[str, float]:
-    """Real-time factors (seconds of sound a second of computing) and what they are a share of."""
-    checkpoint = load_checkpoint(path or WEIGHTS / "piano.safetensors")
-    voice = PianoVoice(checkpoint)
+def bench_voice(path: Path | None = None, seconds: float = 20.0) -> dict[str, Any]:
+    """The voice whose weights are at `path`, or every shipped one and how the rate falls with size, in one run."""
     music = dense_music(seconds)
+    paths = [path] if path else [WEIGHTS / FILES["piano-parallel"], WEIGHTS / FILES["piano-ar"]]
+    report: dict[str, Any] = {}
+    for checkpoint in map(load_checkpoint, paths):
+        if isinstance(checkpoint.config, PianoArConfig):
+            report |= bench_ar(checkpoint, music, seconds)
+            report |= {"ar_samples_per_second_by": sweep(checkpoint.config)} if not path else {}
+        else:
+            report |= bench_parallel(checkpoint, music, seconds)
+    return report
+
+
+def bench_parallel(checkpoint: PianoCheckpoint, music: list[Event], seconds: float) -> dict[str, float]:
+    """Real-time factors (seconds of sound a second of computing) and what they are a share of."""
+    assert isinstance(checkpoint.config, PianoVoiceConfig)
+    voice = PianoVoice(checkpoint)
     count = int(seconds * voice.sample_rate / voice.block_length)
 
     def play(events: list[Event]) -> None:
@@ -49,10 +64,10 @@ def bench_voice(path: Path | None = None, seconds: float = 20.0) -> dict[str, fl
     def first_block() -> None:
         next(voice.render(Script([NoteOn(0.0, pitch, 90) for pitch in (48, 60, 64, 67)])))
 
-    engine = seconds / _seconds(lambda: play(music))
-    idle = seconds / _seconds(lambda: play([]))
+    engine = seconds / best(lambda: play(music))
+    idle = seconds / best(lambda: play([]))
     source, eager = _eager(voice, checkpoint.weights, music, seconds)
-    peak = _peak_macs()
+    peak = peak_macs()
     macs = multiplications(checkpoint.config)
     return {
         "real_time_factor": engine,
@@ -63,32 +78,11 @@ def bench_voice(path: Path | None = None, seconds: float = 20.0) -> dict[str, fl
         "gmac_per_second_of_sound": macs / 1e9,
         "peak_gmac_per_second": peak / 1e9,
         "limit_share": macs * engine / peak,
-        "first_block_ms": 1e3 * min(_seconds(first_block, 1) for _ in range(20)),
+        "first_block_ms": 1e3 * min(best(first_block, 1) for _ in range(20)),
         "block_ms": 1e3 * voice.block_length / voice.sample_rate,
         "sample_rate": voice.sample_rate,
         "channels": voice.channels,
     }
-
-
-def multiplications(config: PianoVoiceConfig) -> float:
-    """Multiply-adds of the network and its filter bank for a second of sound; the source's come on top."""
-    steps, frames = config.sample_rate / config.bands, config.sample_rate / config.hop_length
-    total = config.sample_rate * CHANNELS * config.filter_length
-    for name, shape in config.shapes().items():
-        if len(shape) == 3:
-            slow = name.startswith(("read", "context", "condition"))
-            total += int(np.prod(shape)) * (frames if slow else steps)
-    return float(total)
-
-
-def _seconds(work: Callable[[], object], times: int = 2) -> float:
-    """The thread's time for one go, the best of some."""
-    taken = []
-    for _ in range(times):
-        begin = time.thread_time()
-        work()
-        taken.append(time.thread_time() - begin)
-    return min(taken)
 
 
 def _eager(voice: PianoVoice, weights: dict, music: list[Event], seconds: float) -> tuple[float, float]:
@@ -112,10 +106,4 @@ def _eager(voice: PianoVoice, weights: dict, music: list[Event], seconds: float)
         heard = [torch.from_numpy(array)[None] for array in (source, noise, features)]
         joiner(net(*heard))
 
-    return seconds / _seconds(sound), seconds / _seconds(all_of_it)
-
-
-def _peak_macs(size: int = 1024) -> float:
-    """Multiply-adds a second in a large float32 product on one thread."""
-    a, b = torch.randn(2, size, size)
-    return size**3 / _seconds(lambda: a @ b, 10)
+    return seconds / best(sound), seconds / best(all_of_it)

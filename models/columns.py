@@ -14,11 +14,17 @@ from numpy.typing import NDArray
 
 LANES = 16
 MOST = 4
-"""Vectors of LANES rows summed side by side: enough to hide a multiply-add's latency."""
+"""Vectors of LANES rows in a tile."""
+AT_ONCE = 4
+"""Inputs that a narrow tile takes side by side, in sums of their own, to hide a multiply-add's latency."""
 
 
 def pack_columns(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(out, in) -> (tiles, in, rows of a tile), the order in which the loop reads them."""
+    """(out, in) -> (tiles, in, rows of a tile), the order in which the loop reads them.
+
+    Inputs are made a multiple of AT_ONCE by columns of zeros.
+    """
+    weights = np.pad(weights, ((0, 0), (0, -weights.shape[1] % AT_ONCE)))
     rows, inputs = weights.shape
     if rows % LANES:
         raise ValueError(f"{rows} rows are not a multiple of {LANES}")
@@ -29,6 +35,7 @@ def pack_columns(weights: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _loop(vectors: int) -> Any:
     """The loop over the inputs for a tile of `vectors` * LANES rows."""
+    at_once = AT_ONCE if vectors <= MOST // 2 else AT_ONCE // 2
 
     @intrinsic
     def add_tile(typing_context, weights, column, out, inputs):
@@ -48,30 +55,37 @@ def _loop(vectors: int) -> Any:
                 offset = builder.add(address, word(4 * LANES * number))
                 return builder.inttoptr(offset, vector.as_pointer())
 
+            zero = ir.Constant(vector, [0.0] * LANES)
             sums = [builder.load(at(out, number), align=4) for number in range(vectors)]
+            sums += [zero] * (vectors * (at_once - 1))
             before = builder.block
             body, after = builder.append_basic_block("inputs"), builder.append_basic_block("store")
             builder.branch(body)
             builder.position_at_end(body)
             count, at_weight, at_column = (builder.phi(word) for _ in range(3))
-            running = [builder.phi(vector) for _ in range(vectors)]
-            scalar = builder.load(builder.inttoptr(at_column, single.as_pointer()), align=4)
-            lane = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.IntType(32)(0))
+            running = [builder.phi(vector) for _ in range(vectors * at_once)]
             mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-            spread = builder.shuffle_vector(lane, ir.Constant(vector, ir.Undefined), mask)
-            done = [
-                builder.call(fma, [builder.load(at(at_weight, number), align=4), spread, total])
-                for number, total in enumerate(running)
-            ]
-            fewer = builder.sub(count, word(1))
-            steps = (count, inputs, fewer), (at_column, column, builder.add(at_column, word(4)))
-            steps += ((at_weight, weights, builder.add(at_weight, word(4 * LANES * vectors))),)
+            done = []
+            for ahead in range(at_once):
+                address = builder.add(at_column, word(4 * ahead))
+                scalar = builder.load(builder.inttoptr(address, single.as_pointer()), align=4)
+                lane = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.IntType(32)(0))
+                spread = builder.shuffle_vector(lane, ir.Constant(vector, ir.Undefined), mask)
+                for number in range(ahead * vectors, (ahead + 1) * vectors):
+                    weight = builder.load(at(at_weight, number), align=4)
+                    done.append(builder.call(fma, [weight, spread, running[number]]))
+            fewer = builder.sub(count, word(at_once))
+            steps = (count, inputs, fewer), (at_column, column, builder.add(at_column, word(4 * at_once)))
+            steps += ((at_weight, weights, builder.add(at_weight, word(4 * LANES * vectors * at_once))),)
             for phi, first, then in (*steps, *zip(running, sums, done, strict=True)):
                 phi.add_incoming(first, before)
                 phi.add_incoming(then, body)
             builder.cbranch(builder.icmp_signed(">", fewer, word(0)), body, after)
             builder.position_at_end(after)
-            for number, total in enumerate(done):
+            for number in range(vectors):
+                total = done[number]
+                for other in done[number + vectors :: vectors]:
+                    total = builder.fadd(total, other)
                 builder.store(total, at(out, number), align=4)
             return context.get_dummy_value()
 
@@ -85,7 +99,7 @@ _one, _two, _three, _four = (_loop(count) for count in range(1, MOST + 1))
 
 @njit(nogil=True)
 def add_columns(packed, column, out):
-    """Add weights @ column to out. packed: as `pack_columns` has it; column: (in,); out: (rows,), both contiguous."""
+    """Add weights @ column to out. packed: as `pack_columns` has it; column: (in,), out: (rows,), both contiguous."""
     tiles, inputs, width = packed.shape
     weights, heard, result = packed.ctypes.data, column.ctypes.data, out.ctypes.data
     for tile in range(tiles):

@@ -121,7 +121,7 @@ class PianoArEngine:
             code=zeros(2, c.context),
             told=zeros(self.frames, len(c.dilations) * 2 * c.residual),
             heard=zeros(GROUPS * c.hears_source, self.block_length),
-            entered=zeros(c.inputs),
+            entered=zeros(self.weights.entry.shape[1]),
             pair=zeros(2 * c.residual),
             gates=zeros(2 * c.residual),
             gated=zeros(c.residual),

@@ -37,7 +37,7 @@ def _say(w, s, column, told):
     residual, skip = s.gated.shape[0], s.skips.shape[1]
     now = s.pair[residual:]
     s.entered[0] = s.past[0]
-    groups = w.entry.shape[1] - 2
+    groups = s.heard.shape[0]
     if groups > 0:
         total = np.float32(0)
         for group in range(groups):

@@ -34,13 +34,7 @@ def draw_spectrograms(
 
     Raises MissingExtra if matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-
-        mpl.use("Agg")
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise MissingExtra("drawing needs matplotlib; install it with: pip install matplotlib") from error
+    pyplot = _pyplot()
     chosen = [piece for _, piece in zip(range(limit), pieces, strict=False)]
     figure, axes = pyplot.subplots(limit, 4, figsize=(22, 4.2 * limit), squeeze=False)
     for row, piece in zip(axes, chosen, strict=False):
@@ -65,6 +59,41 @@ def draw_spectrograms(
     figure.tight_layout()
     figure.savefig(path, dpi=60)
     pyplot.close(figure)
+    _shrink(path)
+
+
+def draw_speeds(report: dict[str, Any], path: Path, sample_rate: int = 16_000) -> None:
+    """Draw how the autoregressive kernel's rate falls, from what `bench_voice` found of all voices.
+
+    Raises MissingExtra if matplotlib is not installed.
+    """
+    pyplot = _pyplot()
+    falls: dict[str, dict[str, float]] = report.get("ar_samples_per_second_by", {})
+    figure, axes = pyplot.subplots(1, max(len(falls), 1), figsize=(12, 3.4), sharey=True, squeeze=False)
+    for axis, (what, rates) in zip(axes[0], falls.items(), strict=False):
+        axis.plot(list(rates), [rate / sample_rate for rate in rates.values()], marker="o")
+        axis.axhline(1, color="grey", linewidth=1)
+        axis.set_xlabel(what)
+        axis.set_ylim(bottom=0)
+    axes[0][0].set_ylabel("times real time, one core")
+    figure.tight_layout()
+    figure.savefig(path, dpi=70)
+    pyplot.close(figure)
+    _shrink(path)
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib as mpl
+
+        mpl.use("Agg")
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise MissingExtra("drawing needs matplotlib; install it with: pip install matplotlib") from error
+    return pyplot
+
+
+def _shrink(path: Path) -> None:
     with Image.open(path) as page:
         small = page.convert("RGB").quantize(96)
     small.save(path, optimize=True)

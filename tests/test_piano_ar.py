@@ -17,7 +17,7 @@ from models.voice_features import features_of, fold_all
 from tests.voice_fakes import TINY, sound, tiny_ar_net, tiny_ar_piano
 
 PLAIN = dataclasses.replace(TINY, hears_source=False, codes_rest=False, reach=0.5)
-FRAMES = 48
+FRAMES = 40
 MUSIC = [
     NoteOn(0.01, 60, 100),
     NoteOn(0.02, 64, 60),

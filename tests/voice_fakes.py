@@ -10,6 +10,8 @@ from models.piano_checkpoint import PianoCheckpoint
 from models.piano_voice import PianoVoiceNet
 from models.piano_voice_config import PianoVoiceConfig
 
+torch.set_num_threads(1)  # networks this small only wait for a second one, on a busy machine for minutes
+
 SMALL = PianoVoiceConfig(residual=8, skip=12, context=8, dilations=(1, 2, 4), context_dilations=(1, 2))
 
 TINY = PianoArConfig(residual=16, skip=16, context=8, dilations=(1, 2, 4, 8), context_dilations=(1, 2))
