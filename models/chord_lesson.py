@@ -26,7 +26,7 @@ SHAPES = 512
 
 def shapes_of_tunes(tunes: Sequence[Tune], rng: np.random.Generator, pieces: int = 300) -> list[Shape]:
     """The commonest chord shapes of some tunes."""
-    chosen = rng.choice(len(tunes), min(pieces, len(tunes)), replace=False, p=None)
+    chosen = rng.choice(len(tunes), min(pieces, len(tunes)), replace=False)
     chords = (
         [key for _, key, _, _ in chord]
         for index in chosen

@@ -5,7 +5,7 @@ p(delay) p(velocity | delay) p(length | delay, velocity), given the key and the 
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,13 +22,6 @@ Symbols = dict[str, Tensor]
 """The fields of SYMBOL, int64: (B, T), the last three (B, T, MOST)."""
 
 
-class Trunk(Protocol):
-    """A causal network over symbols."""
-
-    def __call__(self, x: Tensor, state: State = None) -> tuple[Tensor, State]:
-        """(B, T, width) and the state before it -> the same and the state after it."""
-
-
 def as_symbols(rows: NDArray[np.void]) -> Symbols:
     """Symbols, (T,) or (B, T), as tensors with a batch dimension."""
     rows = rows if rows.ndim == 2 else rows[None]
@@ -36,7 +29,10 @@ def as_symbols(rows: NDArray[np.void]) -> Symbols:
 
 
 class ChordNet(nn.Module):
-    """A trunk between the reading of symbols and the saying of the next."""
+    """A trunk between the reading of symbols and the saying of the next.
+
+    trunk: a causal network, (B, T, width) and the state before it -> the same and the state after it.
+    """
 
     def __init__(self, trunk: nn.Module, width: int, shapes: Sequence[Shape]) -> None:
         super().__init__()

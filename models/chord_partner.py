@@ -1,8 +1,9 @@
 """The partners that compose chord symbols, behind the port: `lstm` and `wavenet-notes`.
 
 The call is read symbol by symbol when it is over, which costs milliseconds; the answer is drawn symbol by
-symbol and ends with the last one that begins within the wanted length. Pedals are neither heard nor played.
-Before anything was ever heard it says nothing.
+symbol and ends with the last one that begins within the wanted length. It does not know whose turn it is:
+the whole conversation is one piece to it, in which each turn begins after the usual wait. Pedals are neither
+heard nor played. Before anything was ever heard it says nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,13 +16,13 @@ from duet.note import Event, Note, order
 from duet.request import Request
 from models.chord_net import ChordNet, as_symbols, draw
 from models.chord_symbols import BEGIN, LENGTHS, MOST, SYMBOL, VELOCITIES, notes_of_tokens, played, symbols_of
-from models.events import GAPS, KEYS, LOWEST, tokens_of
+from models.events import GAPS, KEYS, LOWEST, bin_of, tokens_of
 from models.hands import play_notes
 
 UNTIL = 1.2
 """Shares of the wanted length by which every key is up."""
-LONGEST_WAIT = 2.0
-"""Seconds."""
+LONGEST_WAIT, USUAL_WAIT = 2.0, 0.3
+"""Seconds; the usual one until a call has said better."""
 MOST_AT_ONCE = 6
 """Symbols without a wait between them."""
 RARELY, TIME_RARELY = 0.02, 0.003
@@ -46,6 +47,7 @@ class ChordPartner:
         self._mind: tuple[torch.Tensor, Any] | None = None
         self._answer: list[tuple[float, tuple[torch.Tensor, Any]]] = []
         self._answers = 0
+        self._usual = bin_of(USUAL_WAIT)
 
     def hear(self, event: Event) -> None:
         """Keep an event of the call."""
@@ -72,7 +74,12 @@ class ChordPartner:
         if len(notes):
             notes["onset"] = (notes["onset"] - notes["onset"][0]).round(6)  # whatever the clock says
             notes["duration"] = notes["duration"].round(6)
-            self._read(symbols_of(notes, self._known))
+            symbols = symbols_of(notes, self._known)
+            waits = [wait for wait in symbols["wait"].tolist() if 0 < wait < BEGIN]
+            self._usual = sorted(waits)[len(waits) // 2] if waits else self._usual
+            if self._mind is not None:
+                symbols["wait"][0] = self._usual
+            self._read(symbols)
 
     def _read(self, symbols: np.ndarray) -> None:
         h, state = self._net.read(as_symbols(symbols), self._mind and self._mind[1])
@@ -81,7 +88,7 @@ class ChordPartner:
     def _compose(self, request: Request, number: int) -> Iterator[tuple[float, list[Note]]]:
         generator = torch.Generator().manual_seed(request.seed)
         time, at_once = 0.0, 0
-        wait = BEGIN
+        wait = self._usual
         while self._answers == number:
             assert self._mind is not None
             self._answer.append((time, self._mind))

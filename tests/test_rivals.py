@@ -114,12 +114,19 @@ def test_the_same_seed_gives_the_same_answer(partner):
 
 
 def test_a_call_and_what_was_said_before_change_the_answer(partner):
-    partner.forget()
-    first, second = answer(partner, PHRASE), answer(partner, PHRASE)
-    partner.forget()
-    assert answer(partner, CHORDS) != first != second
-    partner.forget()
-    assert answer(partner, PHRASE) == first
+    def said_after(*some_calls):
+        said = []
+        for seed in range(4):
+            partner.forget()
+            for call in some_calls:
+                last = answer(partner, call, seed=seed, temperature=3.0, seconds=0.6)
+            said.append(last)
+        return said
+
+    once = said_after(PHRASE)
+    assert said_after(PHRASE) == once
+    assert said_after(CHORDS) != once
+    assert said_after(PHRASE, PHRASE) != once
 
 
 def test_when_the_call_was_played_does_not_matter(partner):
