@@ -187,7 +187,7 @@ def bench(options: argparse.Namespace) -> None:
             one_thread()
             from models.bench_partner import bench_partner
 
-            report = bench_partner(weights_of("partner", options.weights))
+            report = bench_partner(weights_of("partner", options.weights), seconds=options.seconds)
         case "face":
             from duet.bench_face import bench_face
 

@@ -150,6 +150,6 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         type=positive,
         default=10.0,
         metavar="S",
-        help="how much music to measure with (default 10)",
+        help="how much music to measure with (default 10); partner: to read its memory along, 3600 for an hour",
     )
     bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")

@@ -9,11 +9,11 @@ from safetensors.torch import save_file
 from duet.errors import CheckpointError
 from duet.note import NoteOff, NoteOn, Pedal, at, notes_of, order
 from duet.request import Character, Request
-from models.bench_partner import bench_partner
+from models.bench_partner import bench_partner, eager_step
 from models.compose import Manners
 from models.events import OFF, PARTNER, PLAYER, steps_of
 from models.neural import NeuralPartner
-from models.partner import PartnerConfig
+from models.partner import PartnerConfig, no_hands
 from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_step import Stepper
 from models.partners import NAMES, load_partner
@@ -280,9 +280,25 @@ def test_the_shipped_partner_answers_five_notes_of_one_finger():
 
 
 def test_the_bench_reports_a_conversation(weights):
-    figures = bench_partner(weights, turns=1)
+    figures = bench_partner(weights, turns=1, beside_voice=False)
     assert figures["events_heard"] > 50
-    assert all(value > 0 for value in figures.values())
+    assert len(figures["memory"]["resident_mb"]) == 13
+    assert figures["memory"]["seconds"] == 12 * 12
+    assert all(value > 0 for name, value in figures.items() if name != "memory")
+
+
+def test_the_eager_path_of_the_bench_takes_the_same_steps():
+    net = wild_net()
+    stepper, hands, past = Stepper(net), no_hands(), [(torch.empty(0), torch.empty(0))] * net.config.layers
+    state = stepper.start()
+    for length, step in enumerate(steps_of(PHRASE * 3, PLAYER)):
+        with torch.no_grad():
+            hands, past = eager_step(net, step, length, hands, past)
+        state = stepper.step(state, step)
+    rows = slice(stepper._row(state.length) - past[0][0].shape[2], stepper._row(state.length))
+    torch.testing.assert_close(
+        past[-1][1][0], torch.from_numpy(stepper._values[-1][:, rows]), atol=1e-4, rtol=1e-4
+    )
 
 
 # The file

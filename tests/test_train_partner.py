@@ -1,5 +1,10 @@
 import csv
+import logging
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -220,3 +225,87 @@ def test_overlap_with_itself_is_one_and_nothing_is_copied_from_elsewhere():
     assert overlaps(here, there)["register"] == 0
     assert copied(here, here) == 1
     assert copied(here, there) == 0
+
+
+# Stopping, going on, and sharing the work
+
+
+class CtrlC(logging.Handler):
+    """Somebody's hand on the keyboard, as soon as a message begins with some words."""
+
+    def __init__(self, words):
+        super().__init__(logging.INFO)
+        self.words = words
+
+    def emit(self, record):
+        if record.getMessage().startswith(self.words):
+            raise KeyboardInterrupt
+
+
+def test_a_run_that_was_stopped_goes_on_exactly_as_if_it_had_not_been(tmp_path):
+    training = replace(QUICK, iterations=12, checkpoint=0.0)
+    train_partner(PIECES, tmp_path / "a.safetensors", 1, tmp_path / "a", config=TINY, training=training)
+    logger, hand = logging.getLogger("models.train_partner"), CtrlC("iteration 7,")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(hand)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train_partner(
+                PIECES, tmp_path / "b.safetensors", 1, tmp_path / "b", config=TINY, training=training
+            )
+    finally:
+        logger.removeHandler(hand)
+        logger.setLevel(logging.NOTSET)
+    train_partner([], tmp_path / "b.safetensors", 1, tmp_path / "b", resume=True, training=training)
+    a, b = (torch.load(tmp_path / name / "state.pt") for name in "ab")
+    assert a["iteration"] == b["iteration"] == 12
+    for part in ("net", "average"):
+        assert all(torch.equal(a[part][name], b[part][name]) for name in a[part])
+    for name in "ab":
+        rows = csv.DictReader((tmp_path / name / "curve.csv").open())
+        assert sorted({int(row["iteration"]) for row in rows}) == list(range(13))
+    assert (tmp_path / "b" / "curve.png").exists()
+
+
+SHARED = """
+import sys
+from pathlib import Path
+import torch
+from models.partner_run import Company
+from models.train_partner import Trainer, train_partner
+from tests.test_train_partner import PIECES, QUICK, TINY
+
+torch.set_num_threads(1)
+out = Path(sys.argv[1])
+learn = Trainer.learn
+def keep(self, made, factor):
+    nats = learn(self, made, factor)
+    torch.save((made["token"], self.net.state_dict()), out / f"rank{self.company.rank}.pt")
+    return nats
+Trainer.learn = keep
+train_partner(PIECES, out / "partner.safetensors", 1, out / "run", config=TINY, training=QUICK)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_learn_one_network_from_different_windows(tmp_path):
+    (tmp_path / "shared.py").write_text(SHARED)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    root = str(Path(__file__).parent.parent)
+    subprocess.run(
+        [*launch, str(tmp_path / "shared.py"), str(tmp_path)],
+        check=True,
+        timeout=110,
+        env={**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+    )
+    (seen_a, a), (seen_b, b) = (
+        torch.load(tmp_path / f"rank{rank}.pt", weights_only=False) for rank in (0, 1)
+    )
+    assert seen_a.shape == seen_b.shape == (2, 64)
+    assert (seen_a != seen_b).any()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    with (tmp_path / "run" / "curve.csv").open() as file:
+        rows = [float(row["nats_per_note"]) for row in csv.DictReader(file)]
+    assert len(rows) == 2
+    assert rows[1] < rows[0]
