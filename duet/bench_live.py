@@ -9,20 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from duet.jack_rig import RATE, Duet, Rig, jack_server, stop, wait_for
+from duet.jack_rig import RATE, Duet, FacedDuet, Rig, jack_server, stop, wait_for
 
 PHRASE = (60, 64, 67, 72, 71, 67, 64, 62)
 SILENT = 0.002
 """Below this peak the audio port is taken to be silent."""
 
 
-def bench_live(partner: str, voice: str, turns: int) -> dict[str, Any]:
-    """Play `turns` phrases, interrupting every other answer; return the delays. Raises MissingExtra without JACK."""
+def bench_live(partner: str, voice: str, turns: int, face: bool = False) -> dict[str, Any]:
+    """Play `turns` phrases, interrupting every other answer; return the delays. Raises MissingExtra without JACK.
+
+    With `face` the terminal UI is there and draws on a terminal of 120 x 40.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         with jack_server(folder / "jackd.log"):
             rig = Rig(seconds=30 + 12 * turns)
-            duet = Duet(folder, "--partner", partner, "--voice", voice, "--seed", "1")
+            duet = (FacedDuet if face else Duet)(
+                folder, "--partner", partner, "--voice", voice, "--seed", "1"
+            )
             try:
                 return _measure(rig, duet, turns)
             finally:
@@ -31,7 +36,7 @@ def bench_live(partner: str, voice: str, turns: int) -> dict[str, Any]:
 
 
 def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
-    duet.wait_until("ready, play something")
+    duet.wait_until("play something")
     rig.connect_keyboard("Duet-in:in")
     rig.listen_to("Duet:Duet")
     rig.hear("PortAudio.*")
@@ -53,12 +58,14 @@ def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
     text = _end(duet)
     composing = [float(ms) for ms in re.findall(r"\((\d+) ms composing\)", text)]
     late = re.search(r"late by ([\d.]+) ms p50, ([\d.]+) ms p99; (\d+) audio", text)
-    decision = float(np.percentile(composing, 95))
+    decision = float(np.percentile(composing, 95)) if composing else None
     return {
         "last_note_off_to_first_note_ms_p50": 1000 * float(np.median(waits)),
         "last_note_off_to_first_note_ms_p95": 1000 * float(np.percentile(waits, 95)),
         "decision_to_first_note_ms_p95": decision,
-        "first_sample_ms_p95": decision + 1000 * float(np.percentile(sounds, 95)) if sounds else None,
+        "first_sample_ms_p95": decision + 1000 * float(np.percentile(sounds, 95))
+        if sounds and decision
+        else None,
         "first_note_to_first_sample_ms_p50": 1000 * float(np.median(sounds)) if sounds else None,
         "jitter_ms_p50": float(late[1]) if late else None,
         "jitter_ms_p99": float(late[2]) if late else None,

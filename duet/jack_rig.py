@@ -215,3 +215,22 @@ class Duet:
     def end(self, number: int = signal.SIGTERM, limit: float = 15.0) -> int:
         self.process.send_signal(number)
         return self.process.wait(limit)
+
+
+class FacedDuet(Duet):
+    """The same with its face, on a terminal of its own."""
+
+    def __init__(self, folder: Path, *options: str, size: tuple[int, int] = (120, 40)) -> None:
+        from duet.terminal_rig import Terminal
+
+        self.takes = folder / "takes"
+        self.log = folder / "duet" / "log" / "duet.log"
+        command = [sys.executable, "-m", "duet", "--takes", str(self.takes), *options]
+        self.terminal = Terminal(command, *size, {"XDG_STATE_HOME": str(folder)})
+        self.process = self.terminal.process
+
+    @property
+    def text(self) -> str:
+        """What it has drawn, and then what it has logged."""
+        logged = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return self.terminal.text + logged

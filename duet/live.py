@@ -236,6 +236,7 @@ class Engine:
         if self._devices.speaker:
             parts.append(f"{self._devices.underruns} audio underruns")
         if parts:
+            logger.info("; ".join(parts))
             self._show(Message("; ".join(parts)))
 
     def _close_take(self) -> None:

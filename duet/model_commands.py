@@ -203,7 +203,8 @@ def bench(options: argparse.Namespace) -> None:
         case _:
             from duet.bench_live import bench_live
 
-            report = bench_live(options.partner, options.voice, max(2, round(options.seconds / 5)))
+            turns = max(2, round(options.seconds / 5))
+            report = bench_live(options.partner, options.voice, turns, options.with_face)
     _print_report(report, options.json)
 
 

@@ -152,4 +152,9 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="S",
         help="how much music to measure with (default 10); partner: to read its memory along, 3600 for an hour",
     )
+    bench.add_argument(
+        "--with-face",
+        action="store_true",
+        help="live: with the terminal UI drawing, to see that it costs no time",
+    )
     bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")
