@@ -103,6 +103,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def quick_settings() -> None:
+    """Only these: a style that an earlier line has set is none of this partner's."""
+    default_path().unlink(missing_ok=True)
     assert main(["config", "set", "voice", "sine"]) == 0
     assert main(["config", "set", "partner", "markov"]) == 0
 
