@@ -70,11 +70,11 @@ class RecordingOut:
         self.silenced: list[float] = []
 
     def send(self, event: Event) -> None:
-        self._flush()
+        self.flush()
         self._pending.append(event)
 
     def silence(self) -> None:
-        self._flush()
+        self.flush()
         now = asyncio.get_running_loop().time()
         self._pending.clear()
         self.silenced.append(now)
@@ -100,7 +100,7 @@ class RecordingOut:
         pedals = [event for event in self.sent if isinstance(event, Pedal)]
         return bool(pedals) and pedals[-1].down
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """What is due has gone out, as a real sender would have it."""
         now = asyncio.get_running_loop().time()
         self.sent.extend(event for event in self._pending if event.time <= now)
