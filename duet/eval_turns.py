@@ -26,12 +26,12 @@ TARGET_SILENCE = 1.0
 """Seconds of the fixed silence whose rate of cut-ins the others are held to."""
 
 CURVES: dict[str, tuple[Callable[[float], Policy], tuple[float, ...]]] = {
-    "fixed": (Fixed, (0.2, 0.3, 0.36, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5)),
+    "fixed": (Fixed, (0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5)),
     "gaps": (lambda value: Gaps(value, max(1.2, value), max(0.7, value)),
-             (0.2, 0.3, 0.36, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)),
-    "adaptive": (lambda value: Adaptive(Learned(value)), (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)),
+             (0.3, 0.36, 0.5, 0.7, 1.0)),
+    "adaptive": (lambda value: Adaptive(Learned(value)), (0.1, 0.15, 0.2, 0.25, 0.3, 0.4)),
     "learned": (lambda value: Learned(value),
-                (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6)),
+                (0.1, 0.15, 0.2, 0.25, 0.3, 0.4)),
 }  # fmt: skip
 """For each policy how to make it of its sensitivity, and the sensitivities tried."""
 

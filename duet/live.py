@@ -24,7 +24,7 @@ from duet.models_handle import Loaders, Models
 from duet.news import Choose, Health, Level, Message, News, Played, Plugged, Quit, Setup, Turned, Who, Wish
 from duet.policies import OFFERED
 from duet.ports import MidiOut
-from duet.remote import Failed, Loaded, Speed
+from duet.remote import Failed, Loaded, Pulse, Speed
 from duet.request import Settings
 from duet.session import Session
 from duet.settings_file import CONTROLS, save_table
@@ -210,8 +210,11 @@ class Engine:
 
     async def _report_health(self) -> None:
         assert self._devices is not None
+        ring, pulse = self._devices.ring, Pulse()
         while True:
             await asyncio.sleep(HEALTH)
+            if ring and (text := pulse.check(ring.written, ring.fill)):
+                self._say(text, "stalled" in text)
             self._observe(Health(self._devices.underruns, self._speed))
             self._devices.check_sound()
 

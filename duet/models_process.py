@@ -47,12 +47,20 @@ def serve_partner(pipe: "Pipe[Any, Any]", load: Callable[[str], Partner], name: 
             case Load(other):
                 partner = _load(pipe, load, other, partner)
                 foresight = Foresight(partner)
-            case HearIt(event) if partner:
-                partner.hear(event)
-                if expectation := foresight.after(event):
-                    pipe.send(expectation)
-            case CutIt(seconds) if partner:
-                partner.cut(seconds)
+            case HearIt() | CutIt() if partner:
+                try:
+                    if isinstance(item, CutIt):
+                        partner.cut(item.seconds)
+                        continue
+                    partner.hear(item.event)
+                    if expectation := foresight.after(item.event):
+                        pipe.send(expectation)
+                except (EOFError, OSError):
+                    return
+                except Exception as error:
+                    logger.exception("listening failed")
+                    partner.forget()
+                    pipe.send(Failed(f"the partner lost the thread ({error}) and begins afresh"))
             case Compose(request) if partner:
                 foresight.end_call()
                 began = time.monotonic()
@@ -88,6 +96,10 @@ def _load(
     return partner
 
 
+FAILURES = 3
+"""How often a voice that fails is begun afresh."""
+
+
 class Singer:
     """Renders a voice into the ring, a little ahead of the device, at the device's rate."""
 
@@ -102,21 +114,36 @@ class Singer:
         """Session time that the first sample of this generation sounds at, less the ring's delay."""
 
     def serve(self, name: str) -> None:
-        """Sing what comes over the pipe until it closes."""
+        """Sing what comes over the pipe until it closes; a voice that fails begins afresh, thrice at most."""
+        failures = 0
         self._change(name)
-        try:
-            while True:
-                if self._voice is None:
-                    self._take(self._pipe.recv())
-                elif self._ring.fill >= self._ahead:
-                    if self._pipe.poll(0.002):
-                        self._take(self._pipe.recv())
+        while True:
+            try:
+                self._sing()
+            except (EOFError, OSError):
+                return
+            except Exception as error:
+                logger.exception("the voice failed")
+                failures += 1
+                text = f"the voice failed ({error})"
+                if failures > FAILURES:
+                    self._voice = None
+                    self._pipe.send(Failed(f"{text} {failures} times: choose another; MIDI goes on"))
                 else:
-                    self._render()
-                while self._pipe.poll():
+                    self._pipe.send(Failed(f"{text}: silent until the next note; MIDI goes on"))
+                    self._restart()
+
+    def _sing(self) -> None:
+        while True:
+            if self._voice is None:
+                self._take(self._pipe.recv())
+            elif self._ring.fill >= self._ahead:
+                if self._pipe.poll(0.002):
                     self._take(self._pipe.recv())
-        except (EOFError, OSError):
-            return
+            else:
+                self._render()
+            while self._pipe.poll():
+                self._take(self._pipe.recv())
 
     def _change(self, name: str) -> None:
         try:

@@ -110,6 +110,8 @@ class Plug:
             return False  # listed and not ready yet: the next look tries again
         with self._lock:
             old, self._midi = self._midi, midi
+            if self.direction is rtmidi.MidiOut and self._met:
+                _let_go(midi)
         self._port = port
         _free(old)
         return True
@@ -162,3 +164,10 @@ def no_virtual_ports(name: str, direction: type, system: str = sys.platform) -> 
             f"and name it with {option}; `duet ports` lists what there is"
         )
     return f"{what} on this system; name one with {option} (`duet ports` lists what there is)"
+
+
+def _let_go(midi: Any) -> None:
+    """End whatever the other end still sounds from before it went: our note-offs did not reach it."""
+    for channel in range(16):
+        for controller in (64, 123):
+            midi.send_message([0xB0 | channel, controller, 0])

@@ -145,6 +145,23 @@ class RemoteSeat:
             self.wire.send(item)
 
 
+class Pulse:
+    """Tells when a voice, which renders all the time, has stopped: a loop that hangs says nothing itself."""
+
+    def __init__(self) -> None:
+        self._written = -1
+        self._still = 0
+
+    def check(self, written: int, fill: int) -> str | None:
+        """Called once a second with the ring's samples written and left; return what the player should know."""
+        moved = written != self._written or fill > 0
+        self._written, still = written, self._still
+        self._still = 0 if moved else self._still + 1
+        if self._still == round(STALL):
+            return "the voice has stalled: MIDI goes on; choose another voice, or restart Duet"
+        return "the voice sounds again" if moved and still >= STALL else None
+
+
 class RemoteVoice:
     """A `MidiOut` whose voice is at the other end of a wire, and whose sound comes back through the ring."""
 

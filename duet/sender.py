@@ -7,6 +7,7 @@ player's own (thru), so `silence` ends exactly what the partner began.
 
 import contextlib
 import heapq
+import logging
 import os
 import threading
 import time
@@ -17,6 +18,8 @@ from typing import Any
 from duet.midi import SUSTAIN, message_of
 from duet.note import Event, order
 from duet.route import Echoes
+
+logger = logging.getLogger(__name__)
 
 SPIN = 0.001
 """Seconds before an event is due from which the thread no longer sleeps."""
@@ -43,7 +46,8 @@ class Sender:
         self, write: Callable[[Sequence[int]], None], channel: int = 0, echoes: Echoes | None = None
     ) -> None:
         """What leaves is told to `echoes`, so that it is known if it comes back."""
-        self._write = write
+        self._port = write
+        self._refused = False
         self.channel = channel
         self._echoes = echoes
         self._waiting: list[tuple[float, int, int, Any]] = []
@@ -158,6 +162,15 @@ class Sender:
         for channel, value in mine.pedals.items():
             if value:
                 self._emit(hand, (0xB0 | channel, SUSTAIN, 0))
+
+    def _write(self, message: Sequence[int]) -> None:
+        try:
+            self._port(message)
+            self._refused = False
+        except Exception:  # a port may go at any moment; the thread that keeps time must not go with it
+            if not self._refused:
+                logger.exception("a MIDI message could not be sent")
+            self._refused = True
 
     def _out(self, message: Sequence[int]) -> None:
         if self._echoes:

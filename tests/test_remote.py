@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,8 +13,9 @@ import pytest
 from duet import remote
 from duet.errors import CheckpointError, DuetError
 from duet.models_process import Singer, serve_partner
-from duet.note import NoteOff, NoteOn
-from duet.remote import Failed, Load, Loaded, RemoteSeat, RemoteVoice
+from duet.note import Event, NoteOff, NoteOn
+from duet.ports import Block, Timeline
+from duet.remote import Failed, Load, Loaded, Pulse, RemoteSeat, RemoteVoice
 from duet.request import Request
 from duet.ring import Ring
 from duet.wire import Wire
@@ -175,3 +176,71 @@ async def test_the_voice_sings_into_the_ring_and_a_cut_silences_it() -> None:
     await asyncio.to_thread(thread.join, 5)
     assert not thread.is_alive()
     ring.close()
+
+
+async def test_a_partner_that_fails_in_listening_begins_afresh_and_still_answers() -> None:
+    class Deaf(EchoPartner):
+        def hear(self, event: Event) -> None:
+            if event.time == 13.0:
+                raise RuntimeError("what was that")
+            super().hear(event)
+
+    async with seated(lambda name: Deaf(ANSWER)) as (seat, other):
+        assert isinstance(await other.get(), Loaded)
+        seat.hear(NoteOn(13.0, 60, 80))
+        failed = await asyncio.wait_for(other.get(), 5)
+        assert isinstance(failed, Failed)
+        assert "what was that" in failed.text
+        assert failed.turn == 0
+        assert await answer_of(seat, 1) == ANSWER
+
+
+async def test_a_voice_that_fails_says_so_and_sings_the_next_note() -> None:
+    class Hoarse(ToneVoice):
+        broke = 0
+
+        def render(self, timeline: Timeline) -> Iterator[Block]:
+            for block in super().render(timeline):
+                if block.any() and self.broke < 1 and self.warm:
+                    self.broke += 1
+                    raise ZeroDivisionError("division by zero")
+                yield block
+
+        warm = False
+
+    hoarse = Hoarse()
+    ours, theirs = multiprocessing.Pipe()
+    ring = Ring(1000)
+    other: asyncio.Queue[Any] = asyncio.Queue()
+    thread = threading.Thread(target=Singer(theirs, ring, 50, lambda name: hoarse).serve, args=("tone",))
+    thread.start()
+    voice = RemoteVoice(ring)
+    voice.wire = Wire(ours, other.put_nowait, lambda: None)
+    assert await asyncio.wait_for(other.get(), 5) == Loaded("tone")
+    hoarse.warm = True
+    loop, out, heard = asyncio.get_running_loop(), np.zeros((20, 1), np.float32), False
+    for step in range(150):
+        if step in (5, 60):
+            voice.send(NoteOn(loop.time(), 60, 80))
+        ring.read_into(out)
+        heard = heard or bool(out.any())
+        await asyncio.sleep(0.02)
+    failed = [other.get_nowait() for _ in range(other.qsize())]
+    assert [type(item) for item in failed if isinstance(item, Failed)] == [Failed]
+    assert heard
+    voice.wire.close()
+    await asyncio.to_thread(thread.join, 5)
+    assert not thread.is_alive()
+    ring.close()
+
+
+def test_a_voice_that_hangs_is_told_of_once_and_so_is_its_return() -> None:
+    pulse = Pulse()
+    said = [
+        pulse.check(written, fill)
+        for written, fill in [(0, 0), (100, 9), (200, 0), *[(200, 0)] * 9, (300, 5)]
+    ]
+    texts = [text for text in said if text]
+    assert len(texts) == 2
+    assert "stalled" in texts[0]
+    assert "again" in texts[1]
