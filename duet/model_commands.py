@@ -176,9 +176,15 @@ def bench(options: argparse.Namespace) -> None:
     match options.what:
         case "voice":
             one_thread()
+            from models.bench_triton import bench_gpu
             from models.bench_voice import bench_voice
 
-            report = bench_voice(Path(options.weights) if options.weights else None, options.seconds)
+            on_gpu = options.device == "cuda"
+            report = (
+                bench_gpu()
+                if on_gpu
+                else bench_voice(Path(options.weights) if options.weights else None, options.seconds)
+            )
             if options.picture:
                 from models.voice_page import draw_speeds
 

@@ -139,6 +139,12 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     bench.add_argument("--weights", default="", metavar="FILE", help="voice, partner: other than the shipped")
     bench.add_argument("--voice", default="piano", metavar="VOICE", help="live, studio: " + VOICE_HELP)
     bench.add_argument(
+        "--device",
+        default="cpu",
+        choices=("cpu", "cuda"),
+        help="voice: cuda times the GPU kernel of piano-ar instead",
+    )
+    bench.add_argument(
         "--picture",
         type=Path,
         metavar="PNG",

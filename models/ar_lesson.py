@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -33,22 +34,62 @@ def ar_tables(partials: Partials, config: PianoArConfig) -> SourceTables:
     return build_tables(partials.mono(), config.bank(), config.sample_rate, config.hop_length, 0)
 
 
-def prepare_ar(
-    events: Sequence[Event], seconds: float, config: PianoArConfig, tables: SourceTables, soundfont: Path
-) -> Passage:
-    """Sound a passage both ways, in mono at the network's rate."""
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Music as it was played and as FluidSynth sounds it: all that has to be kept to make a passage of it."""
+
+    onset: NDArray[np.float32]
+    """(frames, KEYS), velocity in 0..1."""
+    release: NDArray[np.float32]
+    """(frames, KEYS), 0 or 1."""
+    pedal: NDArray[np.float32]
+    """(frames,), 0..1."""
+    truth: NDArray[np.float32]
+    """(samples,), mono."""
+
+
+def record(events: Sequence[Event], seconds: float, config: PianoArConfig, soundfont: Path) -> Recording:
+    """Have FluidSynth play it, in mono at the network's rate."""
     grid = Grid(config.sample_rate, config.hop_length)
     count = round(seconds * grid.frame_rate)
-    rolls = fold_all(frames_of(events, grid, count))
-    source = np.empty((tables.rows, count * tables.steps), np.float32)
-    sound_source(tables, SourceState.silent(tables), *rolls, source)
     factor = TRUTH_RATE // config.sample_rate
     truth = render_truth(events, seconds, Grid(TRUTH_RATE, config.hop_length * factor), soundfont)
-    mono = soxr.resample(truth.mean(axis=0), TRUTH_RATE, config.sample_rate)[None, : source.shape[1]]
+    mono = soxr.resample(truth.mean(axis=0), TRUTH_RATE, config.sample_rate)[: count * config.hop_length]
+    mono = np.pad(mono, (0, count * config.hop_length - len(mono))).astype(np.float32)
+    return Recording(*fold_all(frames_of(events, grid, count)), mono)
+
+
+def keep_recordings(path: Path, recordings: Sequence[Recording]) -> None:
+    """Write them where a machine without a SoundFont can read them: 16 bits a sample."""
+    arrays = {}
+    for number, r in enumerate(recordings):
+        truth = np.round(np.clip(r.truth, -1, 1) * 32767).astype(np.int16)
+        velocities = np.round(np.stack([r.onset * 127, r.release])).astype(np.uint8)
+        pedal = np.round(r.pedal * 127).astype(np.uint8)
+        arrays |= {f"keys.{number}": velocities, f"pedal.{number}": pedal, f"truth.{number}": truth}
+    np.savez_compressed(path, **arrays)
+
+
+def kept_recordings(path: Path) -> list[Recording]:
+    """The inverse of `keep_recordings`."""
+    with np.load(path) as arrays:
+        recordings = []
+        for number in range(len(arrays.files) // 3):
+            keys = arrays[f"keys.{number}"].astype(np.float32)
+            pedal = arrays[f"pedal.{number}"].astype(np.float32) / 127
+            truth = arrays[f"truth.{number}"].astype(np.float32) / 32767
+            recordings.append(Recording(keys[0] / 127, keys[1], pedal, truth))
+    return recordings
+
+
+def passage_of(recording: Recording, config: PianoArConfig, tables: SourceTables) -> Passage:
+    """A recording with the source and the features that its notes make."""
+    rolls = (recording.onset, recording.release, recording.pedal)
+    source = np.empty((tables.rows, len(recording.onset) * tables.steps), np.float32)
+    sound_source(tables, SourceState.silent(tables), *rolls, source)
+    features = features_of(*rolls, config.sample_rate / config.hop_length)
     return Passage(
-        (source * STORED).astype(np.float16),
-        features_of(*rolls, grid.frame_rate).astype(np.float16),
-        np.pad(mono, ((0, 0), (0, source.shape[1] - mono.shape[1]))).astype(np.float32),
+        (source * STORED).astype(np.float16), features.astype(np.float16), recording.truth[None].copy()
     )
 
 

@@ -22,9 +22,18 @@ import numpy as np
 import torch
 from torch import distributed
 
+from duet.errors import FileError, MissingExtra
 from duet.piece import Piece
 from duet.roll import Grid
-from models.ar_lesson import ArLesson, ar_tables, prepare_ar
+from models.ar_lesson import (
+    ArLesson,
+    Recording,
+    ar_tables,
+    keep_recordings,
+    kept_recordings,
+    passage_of,
+    record,
+)
 from models.fit_partials import FitConfig, fit_partials
 from models.fluidsynth import SOUNDFONT, render_truth
 from models.parallel_lesson import ParallelLesson
@@ -72,12 +81,18 @@ def train_voice(
         distributed.init_process_group("gloo" if device == "cpu" else "nccl")
     partials = _measure(soundfont, run, preset)
     held_out: list[Piece] = []
-    lesson = _prepare(_watch(pieces, held_out), partials, preset, soundfont, seed)
+    watched = _watch(pieces, held_out)
+    together = distributed.is_initialized()
+    if together and distributed.get_rank():
+        distributed.barrier()  # the first process keeps what the others then find in the run folder
+    lesson = _prepare(watched, partials, preset, soundfont, seed, run)
+    if together and not distributed.get_rank():
+        distributed.barrier()
     trainer = Trainer(lesson, preset.train, device, seed)
     state = run / "state.pt"
     if resume and state.exists():
         trainer.load(state)
-    check = Check(held_out[0], soundfont) if held_out and trainer.rank == 0 else None
+    check = _check(watched, held_out, soundfont) if trainer.rank == 0 else None
 
     cost = 3 * multiplications(preset.shape) / peak_macs(device)
     report: dict[str, float] = {}
@@ -110,9 +125,9 @@ def train_voice(
                 save_checkpoint(out, checkpoint, {"notes": json.dumps(notes), "licence": "CC-BY-SA-4.0"})
                 report |= check.scores(checkpoint) if check else {}
         if reported == trainer.seconds and trainer.rank == 0:
+            add_row(run / "curve.csv", report)
             report = {name: value for name, value in report.items() if not np.isnan(value)}
             logger.info(", ".join(f"{name} {value:.4g}" for name, value in report.items()))
-            add_row(run / "curve.csv", report)
         if saves and trainer.rank == 0:
             draw_curve(run / "curve.csv", run / "curve.png")
     return report
@@ -145,23 +160,40 @@ def _watch(pieces: Iterable[Piece], held_out: list[Piece]) -> Iterator[Piece]:
         yield piece
 
 
+def _check(watched: Iterator[Piece], held_out: list[Piece], soundfont: Path) -> Check | None:
+    """A check on the first held-out piece there is; none where nothing can sound the truth."""
+    while not held_out and next(watched, None):
+        pass
+    try:
+        return Check(held_out[0], soundfont) if held_out else None
+    except (MissingExtra, FileError) as error:
+        logger.info("no free-running checks: %s", error)
+        return None
+
+
 def _prepare(
-    pieces: Iterable[Piece], partials: Partials, preset: Preset, soundfont: Path, seed: int
+    pieces: Iterable[Piece], partials: Partials, preset: Preset, soundfont: Path, seed: int, run: Path
 ) -> ParallelLesson | ArLesson:
-    """Sound the music both ways, for the form of the voice that is to learn it."""
+    """Sound the music both ways, for the form of the voice that is to learn it.
+
+    The recordings that `piano-ar` learns from stay in the run folder, to be gone on with, here or on a bare machine.
+    """
     shape = preset.shape
     rng = np.random.default_rng(seed)
     how_much = (preset.passages, preset.exercises, preset.seconds)
     if isinstance(shape, PianoArConfig):
-        tables = ar_tables(partials, shape)
+        tables, kept = ar_tables(partials, shape), run / "music.npz"
+        if not kept.exists():
 
-        def both_ways(events: Any, seconds: float) -> Any:
-            return prepare_ar(events, seconds, shape, tables, soundfont)
+            def play(events: Any, seconds: float) -> Recording:
+                return record(events, seconds, shape, soundfont)
 
-        return ArLesson(shape, gather(pieces, *how_much, both_ways, rng), preset.batch, preset.frames)
+            keep_recordings(kept, gather(pieces, *how_much, play, rng))
+        passages = [passage_of(recording, shape, tables) for recording in kept_recordings(kept)]
+        return ArLesson(shape, passages, preset.batch, preset.frames)
     grid = Grid(shape.sample_rate, shape.hop_length)
     bands = build_tables(partials, shape.bank(), shape.sample_rate, shape.hop_length, shape.delay)
-    passages = gather(
+    prepared = gather(
         pieces, *how_much, lambda events, seconds: prepare(events, seconds, grid, bands, soundfont), rng
     )
-    return ParallelLesson(shape, Crops(passages, grid, shape.delay), preset.batch, preset.frames)
+    return ParallelLesson(shape, Crops(prepared, grid, shape.delay), preset.batch, preset.frames)

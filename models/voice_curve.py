@@ -1,11 +1,12 @@
 """The curve of a training: a row of a CSV file for each report, and a picture of it if matplotlib is there."""
 
 import csv
+import math
 from pathlib import Path
 
 
 def add_row(curve: Path, row: dict[str, float]) -> None:
-    """Append a report; columns are those of the first, and what is not in a row stays empty."""
+    """Append a report; columns are those of the first, and what a row does not know (nan) stays empty."""
     columns = list(row)
     if curve.exists():
         with curve.open(newline="") as file:
@@ -14,7 +15,7 @@ def add_row(curve: Path, row: dict[str, float]) -> None:
         writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
         if file.tell() == 0:
             writer.writeheader()
-        writer.writerow(row)
+        writer.writerow({name: "" if math.isnan(value) else value for name, value in row.items()})
 
 
 def draw_curve(curve: Path, picture: Path) -> bool:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +25,8 @@ from models.voice_features import features_of, fold_all
 
 logger = logging.getLogger(__name__)
 
+Made = TypeVar("Made")
+"""What is made of a stretch of music."""
 STORED = 64.0
 """Sources are kept in half precision, scaled up by this."""
 
@@ -110,9 +113,9 @@ def gather(
     count: int,
     exercises: int,
     seconds: float,
-    make: Callable[[Sequence[Event], float], Passage],
+    make: Callable[[Sequence[Event], float], Made],
     rng: np.random.Generator,
-) -> list[Passage]:
+) -> list[Made]:
     """`count` passages of pieces and some exercises; stops reading pieces when it has enough."""
     passages = [make(exercise(seconds, rng), seconds) for _ in range(exercises)]
     for events in passages_of(pieces, seconds, rng):

@@ -11,8 +11,9 @@ import torch
 from duet.note import NoteOff, NoteOn, Pedal
 from duet.piece import Piece
 from duet.roll import Grid
-from models.ar_lesson import ArLesson
+from models.ar_lesson import ArLesson, Recording, ar_tables, keep_recordings, kept_recordings, passage_of
 from models.parallel_lesson import ParallelLesson
+from models.partials import generic_partials
 from models.piano_ar import generate
 from models.piano_ar_config import encode, values_of
 from models.voice_curve import add_row, draw_curve
@@ -89,6 +90,26 @@ def test_crops_of_sound_lag_the_notes_by_the_delay():
     assert torch.equal(truth[:, 0, 0], features[:, 0, 0] * 64 - 64)
 
 
+def test_kept_recordings_come_back_and_make_the_same_passage(tmp_path):
+    rng = np.random.default_rng(0)
+    onset = np.zeros((50, 88), np.float32)
+    onset[3, 40], onset[20, 70] = 100 / 127, 1
+    release = np.zeros_like(onset)
+    release[30, 40] = 1
+    pedal = np.repeat(np.float32([0, 64 / 127]), 25)
+    truth = rng.uniform(-0.5, 0.5, 50 * TINY.hop_length).astype(np.float32)
+    recording = Recording(onset, release, pedal, truth)
+    keep_recordings(tmp_path / "music.npz", [recording, recording])
+    back = kept_recordings(tmp_path / "music.npz")
+    tables = ar_tables(generic_partials(), TINY)
+    first, second = (passage_of(each, TINY, tables) for each in (recording, back[1]))
+    assert len(back) == 2
+    assert np.array_equal(first.source, second.source)
+    assert np.array_equal(first.features, second.features)
+    assert np.abs(first.truth - second.truth).max() < 1e-4
+    assert np.abs(first.source).max() > 0
+
+
 def test_exercises_reach_every_register_velocity_and_the_pedal():
     rng = np.random.default_rng(0)
     events = [event for _ in range(20) for event in exercise(45, rng)]
@@ -145,10 +166,10 @@ def test_a_fresh_network_expects_each_level_as_often_as_it_comes():
     assert np.abs(odds - shares).max() < 0.05 * shares.max()
 
 
-def test_the_curve_keeps_its_columns_when_a_later_row_has_others(tmp_path):
+def test_the_curve_leaves_empty_what_a_row_does_not_know(tmp_path):
     curve = tmp_path / "curve.csv"
     add_row(curve, {"minutes": 1.0, "loss": 3.0, "onset_f1_ratio": 0.1})
-    add_row(curve, {"minutes": 2.0, "loss": 2.0})
+    add_row(curve, {"minutes": 2.0, "loss": 2.0, "onset_f1_ratio": float("nan")})
     assert curve.read_text().splitlines()[2] == "2.0,2.0,"
     if draw_curve(curve, tmp_path / "curve.png"):
         assert (tmp_path / "curve.png").stat().st_size > 1000
