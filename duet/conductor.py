@@ -6,7 +6,6 @@ at the times written here a little ahead.
 
 import asyncio
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -70,7 +69,7 @@ class Conductor:
     async def run(self) -> None:
         """Plan for ever."""
         while True:
-            self._plan(time.monotonic())
+            self._plan(_now())
             await asyncio.sleep(WAKE)
 
     def hear(self, message: Sequence[int], when: float) -> None:
@@ -96,7 +95,7 @@ class Conductor:
         if self.tempo is None:
             self._start_own()
         else:
-            self._follow(self.tempo.changed(bpm, time.monotonic()))
+            self._follow(self.tempo.changed(bpm, _now()))
 
     def tap(self, when: float) -> None:
         """One tap of the tempo; from the second on the beats fall on them."""
@@ -119,7 +118,7 @@ class Conductor:
             self._stop_clock()
 
     def _start_own(self) -> None:
-        now = time.monotonic()
+        now = _now()
         self._begin(Tempo(self._bpm or 100.0, now + LEAD_IN, self._beats_in_bar), now)
 
     def _begin(self, tempo: Tempo, now: float) -> None:
@@ -145,7 +144,7 @@ class Conductor:
         assert self._source
         tempo = self._source.tempo
         if tempo and self.tempo is None:
-            self._begin(tempo, time.monotonic())
+            self._begin(tempo, _now())
         elif tempo != self.tempo and tempo:
             self._follow(tempo)
 
@@ -165,7 +164,7 @@ class Conductor:
     def _stop_clock(self) -> None:
         self._outlets.unschedule()
         if self._outlets.schedule:
-            self._outlets.schedule((STOP,), time.monotonic())
+            self._outlets.schedule((STOP,), _now())
 
     def _plan(self, now: float) -> None:
         if self._source:
@@ -184,3 +183,7 @@ class Conductor:
                 if self.metronome:
                     self._outlets.click(when, self._next_beat % tempo.beats_in_bar == 0)
             self._next_beat += 1
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

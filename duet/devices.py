@@ -1,6 +1,8 @@
 """What Duet is plugged into: finds the keyboard, the clock, the port for answers and the sound device; changes them."""
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
@@ -45,6 +47,7 @@ class Devices:
         self._say = say
         self._plugged = plugged
         self._buffer = studio.buffer
+        self._state_cc = studio.state_cc
         self._closing = ExitStack()
         self.sound_died = False
         """True once the device or the sound server has gone away."""
@@ -65,6 +68,7 @@ class Devices:
             self.midi = self._open_out(out)
             self._closing.callback(self._unless_dead, lambda: self.midi.close())
             self.sender = Sender(lambda message: self.midi.send(message), studio.channel_out, echoes)
+            self._closing.callback(self.sender.close)  # after the keyboard: nothing goes through any more
             keys = self._open_keys(port)
             clock = keys[-1] if studio.clock == "keyboard" else self._open_clock(studio.clock)
             ears = Ears(
@@ -74,7 +78,6 @@ class Devices:
             )
             self.keyboard = Keyboard(keys, clock, self.router, ears, studio.latency_in)
             self._closing.callback(self._unless_dead, self._close_keyboard)
-            self._closing.callback(self.sender.close)
             self.audio_name, self.audio_problem = self._open_audio(audio)
             self._watch = Watch(self._heard_of, self._ports_changed)
             self._closing.callback(self._watch.close)
@@ -112,7 +115,7 @@ class Devices:
         new = self._open_out(name)
         self.sender.panic()
         old, self.midi = self.midi, new
-        old.close()
+        asyncio.get_running_loop().run_in_executor(None, old.close)  # it waits until the note-offs have left
         self._look_after()
 
     def change_audio(self, name: str | None) -> None:
@@ -148,14 +151,19 @@ class Devices:
             self.speaker.close()
             self.speaker = None
 
-    def click(self, time: float, accent: bool) -> None:
+    def click(self, when: float, accent: bool) -> None:
         """A metronome's click: heard where Duet sounds, else on the drum channel of the MIDI out."""
         if self.speaker:
-            self.speaker.clicks.add(time, accent)
+            self.speaker.clicks.add(when, accent)
             return
         pitch, drums = (CLICK_FIRST if accent else CLICK), 9
-        self.sender.schedule((0x90 | drums, pitch, 100), time)
-        self.sender.schedule((0x80 | drums, pitch, 64), time + 0.05)
+        self.sender.schedule((0x90 | drums, pitch, 100), when)
+        self.sender.schedule((0x80 | drums, pitch, 64), when + 0.05)
+
+    def tell_state(self, value: int) -> None:
+        """Whose turn it is, as a control change, for lights and pedals that want to know."""
+        if self._state_cc is not None:
+            self.sender.schedule((0xB0 | self.sender.channel, self._state_cc, value), time.monotonic())
 
     def _look_after(self) -> None:
         plugs = [*self.keyboard.keys, self.midi]

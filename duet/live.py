@@ -33,6 +33,8 @@ from duet.voice_out import VoiceOut
 
 logger = logging.getLogger(__name__)
 
+STATES = {"IDLE": 0, "CALL": 64, "RESPONSE": 127}
+"""What a controller's light is told: nobody plays, Duet listens, Duet answers."""
 HEALTH = 1.0
 """Seconds between health news."""
 AHEAD, MONITOR_AHEAD = 0.03, 0.012
@@ -122,7 +124,7 @@ class Engine:
         setup = Setup(
             devices.keyboard_name, devices.midi.name, devices.audio_name, options.partner, options.partners,
             options.voice if models.voice else "", options.voices, ("", *styles), settings,
-            options.turn, OFFERED, takes=str(options.takes),
+            options.turn, OFFERED, metronome=studio.metronome, takes=str(options.takes),
         )  # fmt: skip
         self._grants = Grants(
             session, models, devices, conductor, self._voice, setup, self._observe, self._keep_controls
@@ -164,8 +166,11 @@ class Engine:
             self._take.observe(news)
         if self._face:
             self._face.observe(news)
-        if isinstance(news, Played) and news.who is Who.PLAYER and self._voice:
-            self._voice.play(news.event)
+        match news:
+            case Played(Who.PLAYER, event) if self._voice:
+                self._voice.play(event)
+            case Turned(state) if self._devices:
+                self._devices.tell_state(STATES[state])
         self._show(news)
 
     def _say(self, text: str, error: bool = False) -> None:

@@ -30,6 +30,8 @@ class Studio:
     latency_out: Latency = field(default_factory=Latency)
     """The delay of the instrument at the MIDI out."""
     controls: Controls = field(default_factory=Controls)
+    state_cc: int | None = None
+    """The controller that says whose turn it is; None is not to say it."""
     learn: tuple[str, ...] = ()
     """What is to be bound to the knobs moved next, one after the other."""
     settings_path: Path | None = None

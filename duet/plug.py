@@ -8,6 +8,7 @@ whoever sends or receives meanwhile is held up for no longer than the swap of tw
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ import rtmidi
 from duet.errors import MidiError, PortNotFound
 from duet.midi_ports import Port, choose, quiet, working_apis
 
+FLUSH = 0.1
+"""Seconds until a message that was sent has surely left: some long periods of JACK, which else drops it."""
 Wanted = Callable[[Sequence[Port]], Port | None]
 """Picks the port meant from those there are; None if it is not among them."""
 
@@ -93,9 +96,11 @@ class Plug:
         return None
 
     def close(self) -> None:
-        """Give the port back."""
+        """Give the port back, once what was sent has left."""
         with self._lock:
             midi, self._midi = self._midi, None
+        if midi is not None and self.direction is rtmidi.MidiOut:
+            time.sleep(FLUSH)
         _free(midi)
 
     def _join(self, ports: Sequence[Port]) -> bool:

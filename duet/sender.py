@@ -78,7 +78,8 @@ class Sender:
     def through(self, message: Sequence[int]) -> None:
         """Send what the player plays, now, from the calling thread."""
         with self._condition:
-            self._emit(PLAYER, message)
+            if not self._closed:
+                self._emit(PLAYER, message)
 
     def silence(self) -> None:
         """Drop what waits of the answer; end what sounds of it, now, from the calling thread."""

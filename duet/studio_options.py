@@ -100,6 +100,12 @@ def add_studio(top: argparse.ArgumentParser) -> None:
         "length, loudness, register, closeness, bpm) or a wish (panic, again, replay, keep, mute, metronome, "
         "tap, handover); may be given several times",
     )
+    controls.add_argument(
+        "--state-cc",
+        type=_whole(0, 127),
+        metavar="N",
+        help="say on this controller of --out whose turn it is: 0 nobody's, 64 yours, 127 Duet's",
+    )
 
 
 def studio_of(options: argparse.Namespace) -> Any:
@@ -129,6 +135,7 @@ def studio_of(options: argparse.Namespace) -> Any:
         controls=controls,
         settings_path=options.settings_path,
         learn=tuple(options.learn),
+        state_cc=options.state_cc,
         buffer=options.buffer,
     )
 

@@ -1,5 +1,6 @@
 """Duet among other machines: a clock source, a DAW's transport, loops, splits, knobs; all over real JACK ports."""
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -10,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from duet.devices import Devices
+from duet.errors import MidiError
 from duet.jack_rig import RATE, Duet, Rig, stop, wait_for
+from duet.live_options import Studio
+from duet.news import Plugged
+from duet.note import Event, NoteOff, NoteOn
+from duet.route import Route
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
@@ -79,7 +86,7 @@ def test_an_output_that_loops_back_to_the_input_is_not_taken_for_the_player(
 def test_below_the_split_the_left_hand_accompanies_without_taking_the_turn(
     rig: Rig, start_duet: Callable[..., Duet]
 ) -> None:
-    duet = start_duet(*SMALL, "--split", "C4", "--channel-out", "2")
+    duet = start_duet(*SMALL, "--split", "C4", "--channel-out", "2", "--state-cc", "119")
     duet.wait_until(READY)
     rig.connect_keyboard("Duet-in:in")
     rig.listen_to("Duet:Duet")
@@ -90,6 +97,7 @@ def test_below_the_split_the_left_hand_accompanies_without_taking_the_turn(
     rig.play([0x90, 40, 60])
     time.sleep(0.3)
     assert [m for _, m in rig.received if m[0] == 0x91 and m[2]], "the answer goes on over the left hand"
+    assert [m[2] for _, m in rig.received if m[:2] == bytes([0xB1, 119])] == [64, 127]
     assert duet.text.count("you play") == 1
     rig.play([0x80, 40, 0])
     assert duet.end() == 0
@@ -246,3 +254,57 @@ def test_an_instrument_that_does_not_answer_is_said_in_one_line(
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
     assert "of 1 notes at velocity 20 0 came back: is the instrument on" in done.stderr
+
+
+def test_keyboard_and_out_are_changed_while_keys_are_down_and_nothing_hangs(rig: Rig) -> None:
+    second = Rig("second")
+    heard: list[Event] = []
+
+    async def evening() -> None:
+        lines: list[str] = []
+        plugged: list[Plugged] = []
+        studio = Studio(route=Route(thru=True))
+        devices = Devices(
+            ("rig", "rig", "none"), studio, lambda text, error: lines.append(text), plugged.append
+        )
+
+        async def listen() -> None:
+            async for event in devices.keyboard:
+                heard.append(event)
+
+        listening = asyncio.create_task(listen())
+        await strike(rig, 60, rig)
+        devices.change_out("second")
+        await until(lambda: rig.sounding() == set())
+        devices.change_port("second")
+        await until(lambda: any(isinstance(event, NoteOff) for event in heard))
+        await strike(second, 64, second)
+        devices.keyboard.press((0x90, 67, 70))
+        await until(lambda: second.sounding() == {64, 67})
+        await until(
+            lambda: plugged and "second:keys" in plugged[-1].midi_ins and "rig:heard" in plugged[-1].midi_outs
+        )
+        with pytest.raises(MidiError, match="no MIDI input has the number 99"):
+            devices.change_port("99")
+        devices.close()
+        await listening
+        await until(lambda: second.sounding() == set())
+
+    asyncio.run(evening())
+    second.close()
+    assert {event.pitch for event in heard if isinstance(event, NoteOn)} == {60, 64, 67}
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait on the loop, two seconds at most."""
+    async with asyncio.timeout(3):
+        while not condition():  # noqa: ASYNC110  other programs tell no event
+            await asyncio.sleep(0.01)
+
+
+async def strike(keyboard: Rig, pitch: int, ear: Rig) -> None:
+    """Press a key until it is heard: JACK loses messages while its graph changes."""
+    async with asyncio.timeout(8):
+        while pitch not in ear.sounding():
+            keyboard.play([0x80, pitch, 0], [0x90, pitch, 70])
+            await asyncio.sleep(0.3)
