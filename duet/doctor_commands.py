@@ -59,19 +59,22 @@ def _look(options: argparse.Namespace) -> Iterator[Finding]:
         read_settings(path, schema_of(parser()))
         return path
 
-    with working("looking at MIDI"):
-        yield from look_at_midi()
-        yield from look_at_loop()
-    with working("listening"):
-        yield from look_at_sound(options.audio, not options.silent)
     call = built_in_call()
-    with working(f"trying the partner {options.partner}"):
-        yield from look_at_partner(options.partner, load_partner, call)
+    yield from _meanwhile("looking at MIDI", look_at_midi())
+    yield from _meanwhile("sending notes around", look_at_loop())
+    yield from _meanwhile("trying the sound", look_at_sound(options.audio, not options.silent))
+    partner, voice = options.partner, options.voice
+    yield from _meanwhile(f"trying the partner {partner}", look_at_partner(partner, load_partner, call))
     if options.audio != "none":
-        with working(f"trying the voice {options.voice}"):
-            yield from look_at_voice(options.voice, load_voice, call)
+        yield from _meanwhile(f"trying the voice {voice}", look_at_voice(voice, load_voice, call))
     yield from look_at_files(options.takes or default_folder(), check_settings)
     yield from look_at_system()
+
+
+def _meanwhile(text: str, look: Iterator[Finding]) -> list[Finding]:
+    """What a look finds; the spinner is gone from the line before it is printed."""
+    with working(text):
+        return list(look)
 
 
 def _print(finding: Finding) -> None:

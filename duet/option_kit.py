@@ -35,6 +35,8 @@ class Parser(argparse.ArgumentParser):
         hint = ""
         if unknown := re.search(r"unrecognized arguments: (--[\w-]+)", message):
             hint = nearest(unknown[1], _all_options(self))
+        elif late := re.fullmatch(r"unrecognized arguments: ([^-].*)", message):
+            message, hint = f"{late[1]}: not expected there", "; names and files come before options"
         elif choice := re.match(r"(.*invalid choice: '([^']*)') \(choose from (.*)\)", message):
             names = re.findall(r"[\w-]+", choice[3])
             hint = nearest(choice[2], names)

@@ -192,6 +192,7 @@ def test_version_is_told() -> None:
         (["demo", "--temprature", "2"], "did you mean '--temperature'?"),
         (["takes", "exprt"], "did you mean 'export'?"),
         (["eval"], "`duet eval --help` says what there is"),
+        (["takes", "export", "1", "--picture", "a.png", "a.mid"], "come before options"),
     ],
 )
 def test_a_slip_of_the_pen_gets_one_line_with_the_nearest_name(
