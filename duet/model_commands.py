@@ -11,6 +11,7 @@ from typing import Any
 from duet.commands import writable
 from duet.errors import DuetError, FileError
 from duet.piece import Piece
+from duet.progress import working
 from duet.wiring import load_partner, load_voice, one_thread, weights_of
 
 RUNS = Path("runs")
@@ -74,6 +75,13 @@ def eval(options: argparse.Namespace) -> None:
     if options.listening:
         _listening(options)
         return
+    with working(f"judging the {options.what}: this takes minutes"):
+        report = _judge(options)
+    _print_report(report, options.json)
+
+
+def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
+    report: Mapping[str, Any]
     match options.what:
         case "voice":
             from models.eval_voice import evaluate_voice
@@ -106,7 +114,7 @@ def eval(options: argparse.Namespace) -> None:
                 from duet.turns_picture import draw_turns
 
                 draw_turns(options.picture, report["policies"])
-    _print_report(report, options.json)
+    return report
 
 
 def _listening(options: argparse.Namespace) -> None:
