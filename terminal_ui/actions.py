@@ -23,7 +23,7 @@ class Action:
     """What the engine is asked for; None is the face's own matter, the method `action_` and `name` of the app."""
     name: str = ""
     always: bool = False
-    """Also while the letters play notes."""
+    """Also while letters play notes, so that it is hinted at then."""
 
 
 ACTIONS = (
@@ -70,9 +70,3 @@ def name_of(action: Action) -> str:
 
 WISHES = {action.keys: action.wish for action in ACTIONS if action.wish is not None}
 """What `wish(keys)` sends."""
-_RESTING = {(action.name or action.keys) for action in ACTIONS if not action.always}
-
-
-def rests(name: str, parameters: tuple[object, ...]) -> bool:
-    """Whether an action of the app rests while letters play notes."""
-    return (str(parameters[0]) if name == "wish" else name) in _RESTING

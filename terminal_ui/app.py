@@ -34,7 +34,7 @@ from duet.news import (
     Turned,
     Who,
 )
-from terminal_ui.actions import WISHES, bindings, rests
+from terminal_ui.actions import WISHES, bindings
 from terminal_ui.banner import TurnBanner
 from terminal_ui.beat import BeatLight
 from terminal_ui.commands import commands
@@ -209,10 +209,8 @@ class DuetApp(App[None]):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While letters play notes most commands rest; in a dialogue the tab key is the dialogue's."""
-        if action == "play":
-            return len(self.screen_stack) == 1
-        return not (self.screen_stack and self.playing_letters and rests(action, parameters))
+        """In a dialogue the tab key is the dialogue's."""
+        return action != "play" or len(self.screen_stack) == 1
 
     def on_dial_asked(self, asked: Dial.Asked) -> None:
         """Pass a setting on; the session decides."""

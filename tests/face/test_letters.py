@@ -2,7 +2,7 @@
 
 import pytest
 
-from duet.news import HandOver, Panic, Press
+from duet.news import HandOver, Panic, Press, Quit
 from terminal_ui.hints import Hints
 from terminal_ui.keyboard import Keyboard
 from terminal_ui.notices import Notices
@@ -37,9 +37,9 @@ async def test_a_letter_that_is_no_piano_key_does_nothing_while_letters_play(key
         assert len(face.app.screen_stack) == 1
 
 
-async def test_handing_over_and_panic_work_while_letters_play() -> None:
+async def test_handing_over_panic_and_an_interrupt_work_while_letters_play() -> None:
     async with shown(SETUP) as face:
-        assert await face.press("tab", "space", "escape") == [HandOver(), Panic()]
+        assert await face.press("tab", "space", "escape", "ctrl+c") == [HandOver(), Panic(), Quit()]
         assert face.app.playing_letters
 
 
