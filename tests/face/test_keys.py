@@ -1,5 +1,7 @@
 """What the keys, the mouse and the palette ask the engine for."""
 
+from pathlib import Path
+
 import pytest
 from textual.command import CommandPalette
 from textual.widgets import Input
@@ -19,12 +21,15 @@ from duet.news import (
     Turned,
     Wish,
 )
+from terminal_ui.actions import ACTIONS
 from terminal_ui.dial import Dial
 from terminal_ui.folder import Folder
 from terminal_ui.help import Help
 from terminal_ui.hints import Hints
 from terminal_ui.picker import Picker
 from tests.face.kit import NOW, PLUGGED, SETUP, changed, shown, text_on
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 async def test_each_key_sends_its_wish() -> None:
@@ -226,3 +231,11 @@ async def test_the_palette_finds_by_what_is_typed() -> None:
         await face.app.workers.wait_for_complete()
         await face.pilot.pause(0.3)  # the palette gathers its matches for a moment before it shows them
         assert await face.press("enter") == [Choose("style", "jazz")]
+
+
+def test_the_docs_know_every_key() -> None:
+    rows = [line.split("|") for line in (ROOT / "docs" / "face.md").read_text().splitlines() if "|" in line]
+    told = {row[1].strip(): row[2].strip() for row in rows}
+    for action in ACTIONS:
+        meaning = next((words for keys, words in told.items() if action.cap in keys.split(", ")), "")
+        assert meaning.startswith(action.meaning), action.cap
