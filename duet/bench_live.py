@@ -1,8 +1,13 @@
 """Measure the whole live path on real JACK ports: a rig plays phrases on a real Duet and times what comes back."""
 
+import contextlib
+import os
 import re
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,30 +21,33 @@ SILENT = 0.002
 """Below this peak the audio port is taken to be silent."""
 
 
-def bench_live(partner: str, voice: str, turns: int, face: bool = False) -> dict[str, Any]:
-    """Play `turns` phrases, interrupting every other answer; return the delays. Raises MissingExtra without JACK.
+def bench_live(
+    partner: str, voice: str, turns: int, busy: bool = False, face: bool = False
+) -> dict[str, Any]:
+    """Play `turns` phrases, interrupting every other answer; return the delays.
 
-    With `face` the terminal UI is there and draws on a terminal of 120 x 40.
+    busy: every core is kept busy meanwhile. face: the terminal UI is there and draws on a terminal of 120 x 40,
+    and tells no split of the wait. Raises MissingExtra without JACK.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as closing:
         folder = Path(scratch)
-        with jack_server(folder / "jackd.log"):
-            rig = Rig(seconds=30 + 12 * turns)
-            duet = (FacedDuet if face else Duet)(
-                folder, "--partner", partner, "--voice", voice, "--seed", "1"
-            )
-            try:
-                return _measure(rig, duet, turns)
-            finally:
-                stop(duet.process)
-                rig.close()
+        closing.enter_context(jack_server(folder / "jackd.log"))
+        rig = Rig(seconds=30 + 14 * turns)
+        closing.callback(rig.close)
+        duet = (FacedDuet if face else Duet)(folder, "--partner", partner, "--voice", voice, "--seed", "1")
+        closing.callback(stop, duet.process)
+        duet.wait_until("play something")
+        rig.connect_keyboard("Duet-in:in")
+        rig.listen_to("Duet:Duet")
+        rig.hear("PortAudio.*")
+        if busy:
+            for _ in range(os.cpu_count() or 1):
+                load = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+                closing.callback(stop, load)
+        return _measure(rig, duet, turns) | {"cores_kept_busy": (os.cpu_count() or 1) if busy else 0}
 
 
 def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
-    duet.wait_until("play something")
-    rig.connect_keyboard("Duet-in:in")
-    rig.listen_to("Duet:Duet")
-    rig.hear("PortAudio.*")
     waits, sounds, barge_ins, silences = list[float](), list[float](), list[float](), list[float]()
     for turn in range(turns):
         released = rig.play_phrase(PHRASE, interval=0.22, velocity=70 + 5 * (turn % 6))
@@ -56,24 +64,39 @@ def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
         wait_for(lambda: not rig.sounding(), 40, "the answer ends")
         time.sleep(2.5)
     text = _end(duet)
-    composing = [float(ms) for ms in re.findall(r"\((\d+) ms composing\)", text)]
-    late = re.search(r"late by ([\d.]+) ms p50, ([\d.]+) ms p99; (\d+) audio", text)
-    decision = float(np.percentile(composing, 95)) if composing else None
+    told = [tuple(map(float, each)) for each in TOLD.findall(text)]
+    composing = [composed for _, composed, _ in told]
+    late = LATE.search(text)
+    decision, sample = _ms(composing, 95, 0.001), _ms(sounds, 95)
     return {
-        "last_note_off_to_first_note_ms_p50": 1000 * float(np.median(waits)),
-        "last_note_off_to_first_note_ms_p95": 1000 * float(np.percentile(waits, 95)),
+        "last_note_off_to_first_note_ms_p50": _ms(waits, 50),
+        "last_note_off_to_first_note_ms_p95": _ms(waits, 95),
+        "of_which_the_silence_that_says_it_is_over_ms_p50": _ms([w - c - h for w, c, h in told], 50, 0.001),
+        "of_which_waiting_for_the_beat_ms_p50": _ms([held for _, _, held in told], 50, 0.001),
+        "decision_to_first_note_ms_p50": _ms(composing, 50, 0.001),
         "decision_to_first_note_ms_p95": decision,
-        "first_sample_ms_p95": decision + 1000 * float(np.percentile(sounds, 95))
-        if sounds and decision
-        else None,
-        "first_note_to_first_sample_ms_p50": 1000 * float(np.median(sounds)) if sounds else None,
+        "first_note_to_first_sample_ms_p50": _ms(sounds, 50),
+        "decision_to_first_sample_ms_p95": decision + sample if decision and sample else None,
         "jitter_ms_p50": float(late[1]) if late else None,
-        "jitter_ms_p99": float(late[2]) if late else None,
-        "barge_in_ms_p95": 1000 * float(np.percentile(barge_ins, 95)) if barge_ins else None,
-        "barge_in_to_silence_ms_p95": 1000 * float(np.percentile(silences, 95)) if silences else None,
-        "underruns": int(late[3]) if late else None,
+        "jitter_ms_p95": float(late[2]) if late else None,
+        "jitter_ms_p99": float(late[3]) if late else None,
+        "barge_in_to_last_note_off_ms_p95": _ms(barge_ins, 95),
+        "barge_in_to_silence_ms_p95": _ms(silences, 95),
+        "underruns": int(late[4]) if late else None,
+        "seconds": rig.length / RATE,
         "turns": turns,
     }
+
+
+TOLD = re.compile(
+    r"answered (\d+) ms after your last move \((\d+) ms composing, (\d+) ms waiting for the beat\)"
+)
+LATE = re.compile(r"late by ([\d.]+) ms p50, ([\d.]+) p95, ([\d.]+) p99; (\d+) audio")
+
+
+def _ms(values: Sequence[float], percentile: float, unit: float = 1.0) -> float | None:
+    """A percentile in milliseconds of values in a unit (seconds); None of none."""
+    return 1000 * unit * float(np.percentile(values, percentile)) if values else None
 
 
 def _barge_in(rig: Rig, barge_ins: list[float], silences: list[float]) -> None:

@@ -67,9 +67,11 @@ def _print_news(news: News) -> None:
             print(
                 f"partner: {news.partner}; voice: {news.voice or 'none'}; ready, play something", flush=True
             )
-        case Answered(turn, wait, decision):
+        case Answered(turn, wait, decision, held):
+            waiting = f", {held * 1000:.0f} ms waiting for the beat"
             print(
-                f"turn {turn}: answered {wait * 1000:.0f} ms after your last move ({decision * 1000:.0f} ms composing)",
+                f"turn {turn}: answered {wait * 1000:.0f} ms after your last move "
+                f"({(decision - held) * 1000:.0f} ms composing{waiting})",
                 flush=True,
             )
         case Turned("CALL", number):

@@ -239,12 +239,14 @@ class Engine:
         late = sorted(self._devices.sender.lateness)
         parts = []
         if late:
-            p50, p99 = (1000 * late[int(share * (len(late) - 1))] for share in (0.5, 0.99))
-            parts.append(f"{len(late)} MIDI events sent, late by {p50:.2f} ms p50, {p99:.2f} ms p99")
+            p50, p95, p99 = (1000 * late[int(share * (len(late) - 1))] for share in (0.5, 0.95, 0.99))
+            times = f"{p50:.2f} ms p50, {p95:.2f} p95, {p99:.2f} p99"
+            parts.append(f"{len(late)} MIDI events sent, late by {times}")
         if self._devices.speaker:
             parts.append(f"{self._devices.underruns} audio underruns")
         if parts:
             logger.info("; ".join(parts))
+            self._show(Message("; ".join(parts)))
             self._show(Message("; ".join(parts)))
 
     def _close_take(self) -> None:

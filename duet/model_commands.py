@@ -218,7 +218,7 @@ def bench(options: argparse.Namespace) -> None:
             from duet.bench_live import bench_live
 
             turns = max(2, round(options.seconds / 5))
-            report = bench_live(options.partner, options.voice, turns, options.with_face)
+            report = bench_live(options.partner, options.voice, turns, options.busy, options.with_face)
     _print_report(report, options.json)
 
 

@@ -158,6 +158,7 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="S",
         help="how much music to measure with (default 10); partner: to read its memory along, 3600 for an hour",
     )
+    bench.add_argument("--busy", action="store_true", help="live: with every core kept busy meanwhile")
     bench.add_argument(
         "--with-face",
         action="store_true",
