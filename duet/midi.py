@@ -20,6 +20,8 @@ SUSTAIN = 64
 DRUMS = 9
 UNISON = 0.03
 """Seconds within which the same key in two tracks is one stroke."""
+LARGEST, LONGEST = 20_000_000, 24 * 3600.0
+"""Bytes and seconds of a MIDI file that is still read: a few bytes can claim years."""
 TICKS_PER_BEAT = 960
 TEMPO = 500_000
 """Microseconds a beat in the files we write: 120 beats a minute, so a tick is 0.52 ms."""
@@ -65,7 +67,12 @@ class Words:
 def read_midi(path: Path) -> list[Event]:
     """The events of a MIDI file, in playing order, in seconds. Raises FileError."""
     file = _open(path)
-    return _on_one_keyboard(_in_time_order(file.tracks), file.ticks_per_beat)
+    events = _on_one_keyboard(_in_time_order(file.tracks), file.ticks_per_beat)
+    if events and events[-1].time > LONGEST:
+        raise FileError(
+            f"{path}: lasts {events[-1].time / 3600:.0f} hours; {LONGEST / 3600:.0f} are the most"
+        )
+    return events
 
 
 def read_tracks(path: Path) -> tuple[dict[str, list[Event]], list[Words]]:
@@ -112,6 +119,8 @@ def _words_of(file: mido.MidiFile) -> tuple[list[Words], float]:
 
 def _open(path: Path, content: BinaryIO | None = None) -> mido.MidiFile:
     try:
+        if content is None and path.stat().st_size > LARGEST:
+            raise FileError(f"{path}: is larger than {LARGEST / 1e6:.0f} MB; no music for a piano is")
         file = mido.MidiFile(path if content is None else None, file=content, clip=True)
         if file.type == 2:
             raise FileError(f"{path}: a MIDI file of type 2 has no common timeline; save it as type 0 or 1")
