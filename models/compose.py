@@ -27,6 +27,8 @@ FROM, UNTIL, AT_LAST = 0.85, 1.2, 1.3
 """Shares of the wanted length: it may end, it strikes no more keys, it lets go."""
 SURE, UNSURE = 0.9, 0.15
 """How likely the end of a phrase must be to be one: at FROM, and, falling evenly, at UNTIL."""
+FEWEST = 3
+"""Strokes that make a phrase."""
 BREATH = 0.5
 """Seconds, at least, between the last stroke of a phrase and the first of the next, as in the training's
 cuts; and three usual waits."""
@@ -102,7 +104,7 @@ class Composer:
             self._quickest = min(self._quickest, 0.5 / request.character.density)
         self._generator = torch.Generator()
         self._closing = False
-        self._steps = self._at_once = 0
+        self._steps = self._at_once = self._struck_keys = 0
         self._struck = 0.0
         self.time = 0.0
         """Seconds from the answer's first onset to the step given last."""
@@ -140,12 +142,13 @@ class Composer:
     def _breathes(self, gap: int) -> bool:
         """Whether a stroke after that gap would be the first of another phrase, and it is time to end."""
         wait = self.time + float(SECONDS[gap]) - self._struck
-        return bool(self._steps) and self.time >= FROM * self._request.seconds and wait >= self._breath
+        late = self.time >= FROM * self._request.seconds and self._struck_keys >= FEWEST
+        return late and wait >= self._breath
 
     def _ends(self, state: State) -> bool:
         """Whether a phrase ends here, and it is time for that."""
         share = self.time / self._request.seconds
-        if share < FROM or not self._steps:
+        if share < FROM or not self._steps or (share < UNTIL and self._struck_keys < FEWEST):
             return False
         expected = next_onset(self._net, state.h, state.hands)
         breath = self._breath - (self.time - self._struck)
@@ -214,7 +217,7 @@ class Composer:
         counts = torch.zeros(KEYS)
         for _, key in self._strokes:
             counts[key] += 1
-        return self._manners.boredom * (counts - self._manners.patience).clamp(min=0)
+        return self._steering.novelty * self._manners.boredom * (counts - self._manners.patience).clamp(min=0)
 
     def _give(self, step: Step) -> Step:
         self.time += float(GAPS[step.gap])
@@ -222,6 +225,7 @@ class Composer:
         self._steps += 1
         if step.token < OFF:
             self._struck = self.time
+            self._struck_keys += 1
             self._strokes.append((self.time, step.token))
             self._steering.struck(self.time, step.token, step.velocity)
         return step

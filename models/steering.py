@@ -29,6 +29,8 @@ Stroke = tuple[float, int, int]
 """Seconds, pitch, velocity."""
 SLOWNESS = torch.tensor(np.log(GAPS + 0.03), dtype=torch.float32)
 HEIGHT = torch.arange(KEYS, dtype=torch.float32) + LOWEST
+AHEAD = 6
+"""Strokes of the call among which an echo looks for the one just made, to know where it is."""
 TOUCH = torch.tensor([velocity_of(level) for level in range(VELOCITIES)], dtype=torch.float32)
 
 
@@ -83,8 +85,12 @@ class Leanings:
     """Share of the above with which what is not asked for leans to the call's own."""
     kinship: float = 0.5
     """How much the call's pitch classes and likely keys weigh beside the network's own mind."""
-    echo: float = 5.0
-    """On what came next in the call, when the last strokes are as there; closeness 0 takes as much away."""
+    echo: float = 9.0
+    """On the stroke that comes next in the call, as one goes along it; closeness 0 takes half as much away."""
+    punctual: float = 4.0
+    """On strokes before the wait is over that there was in the call, and on each e-fold that a gap exceeds it."""
+    rhythm: float = 1.5
+    """Off strokes after waits as in the call, by the log of how usual they are there, at closeness 0."""
 
 
 class Steering:
@@ -96,6 +102,10 @@ class Steering:
         self._classes = classes_allowed(request.character.key, call.pitches)
         self._kinship = self._kin()
         self._next = _continuations(call.strokes)
+        self._place, self._along = 0, False
+        classes = [_wait_class(wait) for wait in np.diff([time for time, _, _ in call.strokes])]
+        shares = (np.bincount(classes, minlength=16) + 0.3) / (len(classes) + 16 * 0.3)
+        self._waits = shares * 16
         character = request.character
         self._said = {
             name: value
@@ -112,18 +122,41 @@ class Steering:
     def struck(self, time: float, key: int, level: int) -> None:
         """The answer has struck a key."""
         self._strokes.append((time, key + LOWEST, velocity_of(level)))
+        ahead = [pitch for _, pitch, _ in self._call.strokes[self._place : self._place + AHEAD]]
+        self._along = key + LOWEST in ahead
+        if self._along:
+            self._place += ahead.index(key + LOWEST) + 1
+            self._place %= len(self._call.strokes)
 
-    def on_gaps(self, time: float) -> Tensor | float:
+    @property
+    def novelty(self) -> float:
+        """How much to avoid saying the same again: an echo does not."""
+        return min(1.0, 2 - 2 * self._said.get("closeness", 0.5))
+
+    def on_gaps(self, time: float) -> Tensor:
         """The lean on the log odds of each gap, (128,)."""
-        return self._thinness(time) * SLOWNESS
+        lean = self._thinness(time) * SLOWNESS
+        much = 2 * self._said.get("closeness", 0.5) - 1
+        if much > 0 and self._along:
+            left = max(0.0, self._due() - (time - self._strokes[-1][0]))
+            late = SLOWNESS - math.log(left + 0.03)
+            early = -0.4 * late  # a release may well come before the next stroke
+            lean -= self._leanings.punctual * much * torch.maximum(late, early)
+        return lean
 
     def on_tokens(self, time: float) -> Tensor:
         """The lean on the log odds of each stroke, (88,); impossible ones -inf."""
         lean = self._kinship.clone()
         lean -= 0.5 * self._thinness(time)
         lean += self._leanings.register * self._off("register", 1) * (HEIGHT - 64)
-        if "closeness" in self._said and self._strokes:
-            lean += (2 * self._said["closeness"] - 1) * self._leanings.echo * self._as_there()
+        if "closeness" in self._said and self._strokes and self._call.strokes:
+            much = 2 * self._said["closeness"] - 1
+            lean += self._leanings.echo * (much if much > 0 else much / 2) * self._as_there()
+            waited = time - self._strokes[-1][0]
+            if much < 0:
+                lean += self._leanings.rhythm * much * math.log(self._waits[_wait_class(waited)])
+            elif self._along and waited < self._due() - CHORD:
+                lean -= 2 * self._leanings.punctual * much
         if self._classes is not None:
             outside = [key for key in range(KEYS) if (key + LOWEST) % 12 not in self._classes]
             lean[outside] = -torch.inf
@@ -167,23 +200,36 @@ class Steering:
         leaning = weight * np.log(12 * expectation(self._call.pitches))
         return torch.tensor(leaning[(np.arange(KEYS) + LOWEST) % 12], dtype=torch.float32)
 
+    def _due(self) -> float:
+        """Seconds that the call waited before the stroke that one has come to; a breath before its first."""
+        if not self._place:
+            return 0.5
+        return self._call.strokes[self._place][0] - self._call.strokes[self._place - 1][0]
+
     def _as_there(self) -> Tensor:
-        """For each key how much the call went on with it after strokes like the last, (88,) of 0 .. 1."""
+        """For each key how much the call went on with it from here, or after strokes like the last; 0 .. 1."""
         result = torch.zeros(KEYS)
         last = tuple(pitch for _, pitch, _ in self._strokes[-2:])
-        for context, weight in ((last, 1.0), (last[-1:], 0.5)):
-            for pitch in self._next.get(context, ()):
+        here = {pitch for _, pitch, _ in self._call.strokes[self._place : self._place + 1]}
+        views = ((here, 1.0), *((self._next.get(c, ()), w) for c, w in ((last, 0.5), ((), 0.2))))
+        for pitches, weight in views:
+            for pitch in pitches:
                 if 0 <= pitch - LOWEST < KEYS:
                     result[pitch - LOWEST] = max(float(result[pitch - LOWEST]), weight)
         return result
 
 
+def _wait_class(seconds: float) -> int:
+    """Half octaves above 25 ms, 0 .. 15."""
+    return int(np.clip(np.ceil(2 * np.log2(max(seconds, 1e-4) / 0.025)), 0, 15))
+
+
 def _continuations(strokes: Sequence[Stroke]) -> dict[tuple[int, ...], set[int]]:
-    """What was struck after each stroke and each two in a row."""
+    """What was struck after each stroke and each two in a row, and at all."""
     pitches = [pitch for _, pitch, _ in strokes]
     found: dict[tuple[int, ...], set[int]] = defaultdict(set)
     for place in range(1, len(pitches)):
-        for back in (1, 2):
+        for back in (0, 1, 2):
             if place >= back:
                 found[tuple(pitches[place - back : place])].add(pitches[place])
     return dict(found)
