@@ -17,7 +17,10 @@ Commands = argparse._SubParsersAction
 VOICE_HELP = (
     "piano (the best neural one), piano-parallel, piano-ar, sine (no weights), or a checkpoint's path"
 )
-PARTNER_HELP = "the partner: neural, markov (learns from this session alone), or a checkpoint's path"
+PARTNER_HELP = (
+    "the partner: neural, markov (learns from this session alone), lstm (an older kind, to compare with), "
+    "or a checkpoint's path"
+)
 
 
 class Parser(argparse.ArgumentParser):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from duet.ports import Partner, Voice
 
-PARTNERS = ("neural", "markov")
+PARTNERS = ("neural", "markov", "lstm")
 VOICES = ("piano", "piano-parallel", "piano-ar", "sine")
 
 

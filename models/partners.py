@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     AnyPartner = NeuralPartner | MarkovPartner | ChordPartner | BiaxialPartner
 
 RIVALS = ("lstm", "wavenet-notes", "biaxial")
-"""Partners in the manner of others, to compare with; each has a weights file of its name."""
-NAMES = ("neural", "markov")
+"""Partners in the manner of others, to compare with; each has its weights in a file of its name, once it was taught."""
+NAMES = ("neural", "markov", "lstm")
 WEIGHTS = Path(__file__).parent / "weights"
 
 
