@@ -429,3 +429,10 @@ def test_the_net_of_the_grid_is_the_one_described():
         2,
         2,
     )
+
+
+def test_the_shipped_lstm_answers_in_about_the_calls_range():
+    partner = load_partner("lstm")
+    notes = notes_of(answer(partner, melody([60, 62, 64, 65, 67]), seconds=4.0))
+    assert 3 <= len(notes) <= 60
+    assert all(LOWEST <= note.pitch < LOWEST + KEYS for note in notes)
