@@ -70,13 +70,15 @@ class Devices:
             self.sender = Sender(lambda message: self.midi.send(message), studio.channel_out, echoes)
             self._closing.callback(self.sender.close)  # after the keyboard: nothing goes through any more
             keys = self._open_keys(port)
-            clock = keys[-1] if studio.clock == "keyboard" else self._open_clock(studio.clock)
+            clock = self._open_clock(studio.clock)
             ears = Ears(
                 self.sender.through,
                 lambda *heard: self.on_moved(*heard),
                 lambda *heard: self.on_clock(*heard),
             )
-            self.keyboard = Keyboard(keys, clock, self.router, ears, studio.latency_in)
+            self.keyboard = Keyboard(
+                keys, clock, self.router, ears, studio.latency_in, studio.clock == "keyboard"
+            )
             self._closing.callback(self._unless_dead, self._close_keyboard)
             self.audio_name, self.audio_problem = self._open_audio(audio)
             self._watch = Watch(self._heard_of, self._ports_changed)
@@ -103,9 +105,8 @@ class Devices:
     def change_port(self, name: str | None) -> None:
         """Play on another keyboard; None is a port of our own that others join. Raises MidiError."""
         old = self.keyboard.keys
-        follows = self.keyboard.clock in old
         keys = [Plug(rtmidi.MidiIn, KEYS, None, ())] if name is None else self._open_keys(name)
-        self.keyboard.play_on(keys, keys[-1] if follows else self.keyboard.clock)
+        self.keyboard.play_on(keys)
         for plug in old:
             plug.close()
         self._look_after()
@@ -173,13 +174,14 @@ class Devices:
 
     def _heard_of(self, text: str, is_error: bool) -> None:
         self._say(text, is_error)
-        self._plugged(self._plugged_news())
+        self._plugged(self.could_be_plugged())
 
     def _ports_changed(self, names: Names) -> None:
         self.names = names
-        self._plugged(self._plugged_news())
+        self._plugged(self.could_be_plugged())
 
-    def _plugged_news(self) -> Plugged:
+    def could_be_plugged(self) -> Plugged:
+        """All ports and devices there are, as far as is known."""
         try:
             devices = [] if self.ring is None else [device.name for device in list_devices()]
         except DuetError:
@@ -201,7 +203,7 @@ class Devices:
             return [keyboard]
 
     def _open_clock(self, wanted: str) -> Plug | None:
-        if wanted == "internal":
+        if wanted in ("internal", "keyboard"):
             return None
         ports = self._lookout.ports(rtmidi.MidiIn)
         if wanted == "virtual":

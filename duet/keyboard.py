@@ -35,17 +35,27 @@ class Ears:
 
 
 class Keyboard:
-    """MIDI inputs as one `Listener`. `keys` are played on; `clock` tells the time, and may be one of them."""
+    """MIDI inputs as one `Listener`: `keys` are played on, `clock` only tells the time."""
 
     def __init__(
-        self, keys: Sequence[Plug], clock: Plug | None, router: Router, ears: Ears, latency: float = 0.0
+        self,
+        keys: Sequence[Plug],
+        clock: Plug | None,
+        router: Router,
+        ears: Ears,
+        latency: float = 0.0,
+        clock_on_keys: bool = False,
     ) -> None:
-        """latency: seconds from a key's touching down to its message, taken off each stamp."""
+        """latency: seconds from a key's touching down to its message, taken off each stamp.
+
+        clock_on_keys: the time is told on the ports that are played on.
+        """
         self.keys = tuple(keys)
         self.clock = clock
         self._router = router
         self._ears = ears
         self._latency = latency
+        self._clock_on_keys = clock_on_keys
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[Event | HandOver | None] = asyncio.Queue()
         self._pressed: deque[Bytes] = deque()
@@ -68,9 +78,9 @@ class Keyboard:
         """Take a message as if a key of the keyboard had sent it (the computer's keys do so)."""
         self._pressed.append(message)
 
-    def play_on(self, keys: Sequence[Plug], clock: Plug | None) -> None:
+    def play_on(self, keys: Sequence[Plug]) -> None:
         """Take other ports; what is down on the old ones comes up."""
-        self.keys, self.clock, self._let_go = tuple(keys), clock, True
+        self.keys, self._let_go = tuple(keys), True
 
     def close(self) -> None:
         """End the listening; the iteration ends too."""
@@ -86,8 +96,8 @@ class Keyboard:
             for plug in keys:
                 if message := plug.receive():
                     busy = True
-                    self._take(message, plug is clock)
-            if clock and clock not in keys and (message := clock.receive()):
+                    self._take(message, self._clock_on_keys)
+            if clock and (message := clock.receive()):
                 busy = True
                 self._tell_clock(message)
             if self._pressed:

@@ -37,7 +37,7 @@ STATES = {"IDLE": 0, "CALL": 64, "RESPONSE": 127}
 """What a controller's light is told: nobody plays, Duet listens, Duet answers."""
 HEALTH = 1.0
 """Seconds between health news."""
-AHEAD, MONITOR_AHEAD = 0.03, 0.012
+AHEAD, MONITOR_AHEAD = 0.03, 0.02
 """Seconds of sound kept ready beyond the device's own block; less where the player's own keys are to be heard."""
 LEVEL = 0.1
 """Seconds between tellings of how loud the voice is."""
@@ -130,6 +130,7 @@ class Engine:
             session, models, devices, conductor, self._voice, setup, self._observe, self._keep_controls
         )
         self._observe(setup)
+        self._observe(devices.could_be_plugged())  # the first look was before the face was there
         self._grants.choose_turn(options.turn)
         self._observe(Turned(session.turn.state.name, 0, time.monotonic()))
         for line in (devices.audio_problem, *devices.waiting):

@@ -110,7 +110,7 @@ class Lookout:
                 self._dead += [client for _, client in self._clients.pop(direction)]
                 raise MidiError(f"the MIDI system has stopped ({error})") from error
             for place, name in enumerate(names):
-                clean = re.sub(r" \d+:\d+$", "", name)
+                clean = lasting_name(name, api, place)
                 if not clean.startswith(OURS):
                     ports.append(Port(clean, len(ports), api, place, name))
         return _number_duplicates(ports)
@@ -122,6 +122,13 @@ class Lookout:
                 for _, client in clients:
                     client.delete()
         self._clients.clear()
+
+
+def lasting_name(name: str, api: int, place: int) -> str:
+    """A port's name without what changes when it is plugged in again: ALSA's client numbers, WinMM's place."""
+    if api == rtmidi.API_WINDOWS_MM:
+        return name.removesuffix(f" {place}")
+    return re.sub(r" \d+:\d+$", "", name)
 
 
 def list_ports(direction: type) -> list[Port]:

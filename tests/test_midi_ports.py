@@ -1,9 +1,10 @@
 """How a person names a port."""
 
 import pytest
+import rtmidi
 
 from duet.errors import PortNotFound
-from duet.midi_ports import Port, _number_duplicates, choose
+from duet.midi_ports import Port, _number_duplicates, choose, lasting_name
 
 NAMES = [
     "Midi Through:Midi Through Port-0",
@@ -40,3 +41,14 @@ def test_two_ports_of_one_name_are_numbered_and_can_both_be_chosen() -> None:
     assert [port.name for port in twins] == ["Piano", "Piano (2)"]
     assert choose("Piano (2)", twins, "MIDI input").place == 1
     assert choose("Piano", twins, "MIDI input").place == 0
+
+
+def test_a_port_keeps_its_name_when_the_system_numbers_it_anew() -> None:
+    assert (
+        lasting_name("Nord Stage:Nord Stage MIDI 1 24:0", rtmidi.API_LINUX_ALSA, 3)
+        == "Nord Stage:Nord Stage MIDI 1"
+    )
+    assert lasting_name("loopMIDI Port 2", rtmidi.API_WINDOWS_MM, 2) == "loopMIDI Port"
+    assert lasting_name("Digital Piano 1 0", rtmidi.API_WINDOWS_MM, 0) == "Digital Piano 1"
+    assert lasting_name("IAC Driver Bus 1", rtmidi.API_MACOSX_CORE, 1) == "IAC Driver Bus 1"
+    assert lasting_name("system:midi_capture_1", rtmidi.API_UNIX_JACK, 1) == "system:midi_capture_1"
