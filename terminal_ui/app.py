@@ -225,9 +225,10 @@ class DuetApp(App[None]):
         self._stand()
 
     def on_descendant_focus(self) -> None:
-        """Remember which setting is marked."""
+        """Remember which setting is marked, and say whether letters play."""
         if isinstance(self.focused, Dial):
             self._marked = self.focused
+        self._stand()
 
     def action_wish(self, keys: str) -> None:
         """Ask the engine for what these keys mean."""
@@ -245,7 +246,6 @@ class DuetApp(App[None]):
     def action_play(self) -> None:
         """Letters play notes, or are commands again."""
         (self._marked if self.playing_letters else self._keyboard).focus()
-        self.call_after_refresh(self._stand)
 
     def action_tap(self) -> None:
         """A tap of the tempo, now."""

@@ -34,6 +34,7 @@ class Keyboard(Painted, can_focus=True):
     While it has the focus, letters play notes.
     """
 
+    FOCUS_ON_CLICK = False  # a key played with the mouse is no wish to play with letters
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "octave(-1)", show=False),
         Binding("right", "octave(1)", show=False),

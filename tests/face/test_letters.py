@@ -61,6 +61,16 @@ async def test_a_click_on_a_key_plays_it() -> None:
         await face.pilot.mouse_down(Keyboard, offset=(1, 1))
         (press,) = face.link.wishes
         assert isinstance(press, Press) and 21 <= press.pitch <= 35
+        assert not face.app.playing_letters
+
+
+async def test_a_click_on_a_setting_ends_playing_with_letters() -> None:
+    async with shown(SETUP) as face:
+        await face.press("tab")
+        await face.pilot.click("#style")
+        await face.pilot.pause()
+        assert "letters play" not in text_on(face.app, Notices)
+        assert "tab back" not in text_on(face.app, Hints)
 
 
 async def test_without_a_keyboard_it_says_what_can_be_done() -> None:
