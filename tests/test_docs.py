@@ -40,6 +40,13 @@ OTHERS = {
     "aconnect": "needs ALSA",
     "mkdir": "the shell's own",
     "cd": "the shell's own",
+    "for": "a loop over trainings",
+    "torchrun": "needs several GPUs",
+    "tar": "packs what a training needs",
+    "cp": "moves weights of a training",
+    "split": "packs what a training needs",
+    "cat": "the shell's own",
+    "bash": "CI itself",
 }
 """Programs that are not ours, and why they are not run."""
 
@@ -82,6 +89,8 @@ def lines_of(page: Path) -> list[Line]:
                 joined = joined[:-1] + " "
                 continue
             words = shlex.split(joined, comments=True)
+            while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):  # variables for this command alone
+                words.pop(0)
             found += [Line(page, start, words)] if words else []
             joined = ""
     return found
