@@ -110,17 +110,14 @@ def _clock(folder: Path, seconds: float) -> dict[str, float]:
         made.client.transport_stop()
         time.sleep(0.5)
         duet.end()
-        skip = 48  # the first two beats, while the tempo is being found
         found = {}
         for name, rig in (("clock_source", heard), ("clock_out", made)):
-            ticks = np.array([at for at, message in rig.received if message[0] == 0xF8])[skip:]
-            count = np.arange(len(ticks))
-            line = np.polyfit(count, ticks, 1)
-            off = np.abs(ticks - np.polyval(line, count))
-            found[f"{name}_bpm"] = float(60 / 24 / line[0])
-            found[f"{name}_jitter_ms_p50"], found[f"{name}_jitter_ms_p99"] = (
-                float(1000 * np.percentile(off, share)) for share in (50, 99)
-            )
+            ticks = np.array([at for at, message in rig.received if message[0] == 0xF8])[
+                48:
+            ]  # once it is found
+            gaps = np.diff(ticks)
+            found[f"{name}_bpm"] = float(60 / 24 / np.mean(gaps))
+            found |= _percentiles(f"{name}_tick_off", list(np.abs(gaps - 60 / 24 / BPM)))
         return found
 
 
