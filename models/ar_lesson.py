@@ -105,9 +105,9 @@ class ArLesson:
     """Frames in a crop."""
     run_in: int = 16
     """Frames at a crop's start that do not count: what came before them is not known."""
-    noise: float = 1.0
+    noise: float = 8.0
     """Standard deviation of the noise on the past, in levels."""
-    dropout: float = 0.15
+    dropout: float = 0.3
     """Share of the crops that are learnt without any past."""
 
     @property
