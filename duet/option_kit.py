@@ -18,8 +18,8 @@ VOICE_HELP = (
     "piano (the best neural one), piano-parallel, piano-ar, sine (no weights), or a checkpoint's path"
 )
 PARTNER_HELP = (
-    "the partner: neural, markov (learns from this session alone), lstm (an older kind, to compare with), "
-    "or a checkpoint's path"
+    "the partner: neural, markov (learns from this session alone), lstm, wavenet-notes (older kinds, to "
+    "compare with), or a checkpoint's path"
 )
 
 

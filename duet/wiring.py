@@ -5,7 +5,7 @@ from pathlib import Path
 
 from duet.ports import Partner, Voice
 
-PARTNERS = ("neural", "markov", "lstm")
+PARTNERS = ("neural", "markov", "lstm", "wavenet-notes")
 VOICES = ("piano", "piano-parallel", "piano-ar", "sine")
 
 

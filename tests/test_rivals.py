@@ -29,7 +29,7 @@ from models.eval_rival import evaluate_rival
 from models.events import KEYS, LOWEST, tokens_of
 from models.hands import play_notes
 from models.partner_data import tune_of
-from models.partners import RIVALS, load_partner
+from models.partners import NAMES, RIVALS, load_partner
 from models.rivals import CONFIGS, fresh_rival, load_rival, save_rival
 from models.train_rival import train_rival
 from models.wavenet_notes import WavenetConfig
@@ -431,8 +431,9 @@ def test_the_net_of_the_grid_is_the_one_described():
     )
 
 
-def test_the_shipped_lstm_answers_in_about_the_calls_range():
-    partner = load_partner("lstm")
+@pytest.mark.parametrize("name", [name for name in NAMES if name in RIVALS])
+def test_the_shipped_ones_answer_on_the_keyboard(name):
+    partner = load_partner(name)
     notes = notes_of(answer(partner, melody([60, 62, 64, 65, 67]), seconds=4.0))
     assert 3 <= len(notes) <= 60
     assert all(LOWEST <= note.pitch < LOWEST + KEYS for note in notes)
