@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.piano_ar_config import QUIETEST, PianoArConfig
+from models.piano_ar_config import QUIETEST, TAIL, PianoArConfig
 
 State = tuple[Tensor, ...]
 """The past of each convolution, context network first."""
@@ -116,7 +116,7 @@ def bend(sound: Tensor, levels: int = 256) -> Tensor:
 def choose(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
     """Draw levels: the first whose summed probability passes `uniform`. (B, levels), (B,) -> (B,) int64."""
     odds = torch.exp((logits - logits.amax(1, keepdim=True)) / temperature)
-    summed = odds.cumsum(1)
+    summed = torch.where(odds < TAIL, 0, odds).cumsum(1)
     return (summed <= uniform[:, None] * summed[:, -1:]).sum(1).clamp(max=logits.shape[1] - 1)
 
 

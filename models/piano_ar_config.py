@@ -12,6 +12,8 @@ from models.voice_features import FEATURES
 
 QUIETEST = 1e-10
 """Power of the source that counts as none."""
+TAIL = 1e-3
+"""Levels less likely than this share of the likeliest are never drawn: each would be a click."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from numba import njit
 
 from models import columns, piano_kernel, source, voice_features
 from models.columns import add_columns, exponential
+from models.piano_ar_config import TAIL
 from models.piano_kernel import limit, read_notes, tanh
 from models.source import advance
 from models.stamp import stamp
@@ -17,7 +18,7 @@ from models.stamp import stamp
 @njit(nogil=True)
 def uniform(seed, sample):
     """A number in [0, 1) for a sample: a hash of both (the finaliser of MurmurHash3)."""
-    h = np.uint32(sample) ^ np.uint32(seed * 0x9E3779B1)
+    h = np.uint32(sample) ^ np.uint32((seed + 1) * 0x9E3779B1)  # the hash of 0 is 0
     h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
     h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
     h = h ^ (h >> np.uint32(16))
@@ -90,7 +91,8 @@ def _choose(s, colder, drawn):
         top = max(top, s.logits[level])
     total = np.float32(0)
     for level in range(levels):
-        s.odds[level] = exponential(max((s.logits[level] - top) * colder, np.float32(-80)))
+        odds = exponential(max((s.logits[level] - top) * colder, np.float32(-80)))
+        s.odds[level] = np.float32(0) if odds < np.float32(TAIL) else odds
         total += s.odds[level]
     passed, summed = drawn * total, np.float32(0)
     for level in range(levels):

@@ -13,6 +13,7 @@ import triton.language as tl
 from torch import Tensor
 
 from models.piano_ar import PianoArNet
+from models.piano_ar_config import TAIL
 
 
 @triton.jit
@@ -32,6 +33,7 @@ def _sing(
     entered, told, uniforms, own, taps, onward, onward_bias, skip, skip_bias, head, head_bias, output, output_bias,
     dilations, rings, chosen, samples, frames, colder, ring_columns,
     LAYERS: tl.constexpr, R: tl.constexpr, S: tl.constexpr, LEVELS: tl.constexpr, HOP: tl.constexpr,
+    TAIL: tl.constexpr,
 ):  # fmt: skip
     """One phrase: entered (B, T, R), told (B, J, LAYERS, 2 R), uniforms (B, T) -> chosen (B, T).
 
@@ -62,7 +64,7 @@ def _sing(
         headed = _product(head, tl.maximum(skips, 0.0), S, S) + tl.load(head_bias + s)
         logits = _product(output, tl.maximum(headed, 0.0), LEVELS, S) + tl.load(output_bias + levels)
         odds = tl.exp((logits - tl.max(logits, axis=0)) * colder)
-        summed = tl.cumsum(odds, axis=0)
+        summed = tl.cumsum(tl.where(odds < TAIL, 0.0, odds), axis=0)
         drawn = tl.load(uniforms + phrase * samples + sample) * tl.max(summed, axis=0)
         level = tl.minimum(tl.sum((summed <= drawn).to(tl.int32), axis=0), LEVELS - 1)
         tl.store(chosen + phrase * samples + sample, level)
@@ -99,6 +101,6 @@ def generate(
         torch.tensor(c.dilations, dtype=torch.int32, device=uniforms.device),
         uniforms.new_zeros(batch, sum(c.dilations), c.residual), chosen,
         samples, told.shape[2], 1 / temperature, sum(c.dilations),
-        LAYERS=layers, R=c.residual, S=c.skip, LEVELS=c.levels, HOP=c.hop_length,
+        LAYERS=layers, R=c.residual, S=c.skip, LEVELS=c.levels, HOP=c.hop_length, TAIL=TAIL,
     )  # fmt: skip
     return chosen
