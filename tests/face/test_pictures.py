@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from duet.news import Answered, Beat, Health, Level, Message, News, Played, Turned, Who
-from duet.note import Note, Pedal, events_of
+from duet.note import Note, NoteOn, Pedal, events_of
 from duet.request import Settings
 from terminal_ui.app import DuetApp
 from tests.face.kit import NOW, PLUGGED, SETUP, Clock, ScriptedLink, changed
@@ -25,6 +25,17 @@ def picture(snap: Snap, size: tuple[int, int], news: list[News], *keys: str) -> 
         await pilot.pause()
 
     return snap(app, terminal_size=size, run_before=look)
+
+
+def a_call() -> list[News]:
+    run = [Note(NOW - 6 + i * 0.4, 60 + 2 * i - i // 3, 45 + 5 * i, NOW - 5.7 + i * 0.4) for i in range(12)]
+    return [
+        SETUP,
+        PLUGGED,
+        Turned("CALL", 1, NOW - 6),
+        *(Played(Who.PLAYER, event) for event in events_of(run)),
+        Played(Who.PLAYER, NoteOn(NOW - 0.5, 48, 90)),
+    ]
 
 
 def an_answer() -> list[News]:
@@ -54,27 +65,39 @@ def an_answer() -> list[News]:
     ]
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+both_sizes = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+
+
+@both_sizes
 def test_the_middle_of_an_answer(size: tuple[int, int], snap_compare: Snap) -> None:
     assert picture(snap_compare, size, an_answer())
 
 
-def test_nobody_plays_and_there_is_no_keyboard(snap_compare: Snap) -> None:
+@both_sizes
+def test_nobody_plays_and_there_is_no_keyboard(size: tuple[int, int], snap_compare: Snap) -> None:
     assert picture(
-        snap_compare, SMALL, [changed(midi_in="Duet in"), type(PLUGGED)((), (), ()), Turned("IDLE", 0, NOW)]
+        snap_compare, size, [changed(midi_in="Duet in"), type(PLUGGED)((), (), ()), Turned("IDLE", 0, NOW)]
     )
 
 
-def test_letters_play_notes(snap_compare: Snap) -> None:
-    assert picture(snap_compare, SMALL, [*an_answer(), Turned("CALL", 4, NOW)], "tab")
+@both_sizes
+def test_the_player_plays(size: tuple[int, int], snap_compare: Snap) -> None:
+    assert picture(snap_compare, size, a_call())
 
 
-def test_the_help(snap_compare: Snap) -> None:
-    assert picture(snap_compare, SMALL, [SETUP, Turned("IDLE", 0, NOW)], "question_mark")
+@both_sizes
+def test_letters_play_notes(size: tuple[int, int], snap_compare: Snap) -> None:
+    assert picture(snap_compare, size, [*an_answer(), Turned("CALL", 4, NOW)], "tab")
 
 
-def test_the_device_picker(snap_compare: Snap) -> None:
-    assert picture(snap_compare, SMALL, [SETUP, PLUGGED], "d")
+@both_sizes
+def test_the_help(size: tuple[int, int], snap_compare: Snap) -> None:
+    assert picture(snap_compare, size, [SETUP, Turned("IDLE", 0, NOW)], "question_mark")
+
+
+@both_sizes
+def test_the_device_picker(size: tuple[int, int], snap_compare: Snap) -> None:
+    assert picture(snap_compare, size, [SETUP, PLUGGED], "d")
 
 
 def test_without_colour(snap_compare: Snap, monkeypatch: pytest.MonkeyPatch) -> None:
