@@ -132,15 +132,27 @@ def _draw_keys(given, from_below, from_last, out, out_bias, uniform, temperature
     hidden, cell = np.zeros(width, np.float32), np.zeros(width, np.float32)
     below = np.zeros(2, np.float32)
     for key in range(keys):
-        gates = given[key] + from_below @ below + from_last @ hidden
+        gates = given[key] + _apply(from_below, below) + _apply(from_last, hidden)
         enter, keep = _sigmoid(gates[:width]), _sigmoid(gates[width : 2 * width])
         cell = keep * cell + enter * np.tanh(gates[2 * width : 3 * width])
         hidden = _sigmoid(gates[3 * width :]) * np.tanh(cell)
-        chances = _sigmoid((out @ hidden + out_bias) / np.float32(temperature))
+        chances = _sigmoid((_apply(out, hidden) + out_bias) / np.float32(temperature))
         chosen[key, 0] = uniform[key, 0] < chances[0] ** eager
         chosen[key, 1] = chosen[key, 0] and uniform[key, 1] < chances[1]
         below[0], below[1] = chosen[key, 0], chosen[key, 1]
     return chosen
+
+
+@njit(cache=True, fastmath=True)
+def _apply(matrix, vector):  # type: ignore[no-untyped-def]
+    """The product of a matrix and a vector, in loops: numba's own asks for SciPy, which Duet does without."""
+    result = np.zeros(matrix.shape[0], np.float32)
+    for row in range(matrix.shape[0]):
+        total = np.float32(0)
+        for column in range(matrix.shape[1]):
+            total += matrix[row, column] * vector[column]
+        result[row] = total
+    return result
 
 
 @njit(cache=True)
