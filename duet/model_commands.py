@@ -206,10 +206,16 @@ def bench(options: argparse.Namespace) -> None:
             from duet.bench_face import bench_face
 
             report = bench_face(options.seconds)
+        case "soak":
+            from duet.bench_soak import bench_soak
+
+            partner, voice = load_partner(options.partner), load_voice(options.voice or "sine")
+            with working(f"playing for {options.minutes:g} minutes in virtual time: this takes some, too"):
+                report = bench_soak(partner, voice, options.minutes)
         case "studio":
             from duet.bench_studio import bench_studio
 
-            report = bench_studio(options.voice, options.seconds)
+            report = bench_studio(options.voice or "piano", options.seconds)
         case "daw":
             from duet.bench_daw import bench_daw
 
@@ -218,7 +224,9 @@ def bench(options: argparse.Namespace) -> None:
             from duet.bench_live import bench_live
 
             turns = max(2, round(options.seconds / 5))
-            report = bench_live(options.partner, options.voice, turns, options.busy, options.with_face)
+            report = bench_live(
+                options.partner, options.voice or "piano", turns, options.busy, options.with_face
+            )
     _print_report(report, options.json)
 
 

@@ -131,13 +131,18 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     bench = command(
         commands,
         "bench",
-        "measure how fast the voice, the partner or the whole live path is, and what the terminal UI costs",
+        "measure how fast the voice, the partner or the whole live path is, what the terminal UI costs, "
+        "and whether a long evening ends as it began",
         "duet bench live --json",
         "duet.model_commands",
     )
-    bench.add_argument("what", choices=("voice", "partner", "live", "studio", "daw", "face"))
+    bench.add_argument("what", choices=("voice", "partner", "live", "studio", "daw", "face", "soak"))
     bench.add_argument("--weights", default="", metavar="FILE", help="voice, partner: other than the shipped")
-    bench.add_argument("--voice", default="piano", metavar="VOICE", help="live, studio: " + VOICE_HELP)
+    bench.add_argument(
+        "--voice",
+        metavar="VOICE",
+        help="live, studio, soak: " + VOICE_HELP + " (default piano; soak: sine, the quickest)",
+    )
     bench.add_argument(
         "--device",
         default="cpu",
@@ -150,13 +155,20 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="PNG",
         help="voice: also draw how the rate falls with the network's size",
     )
-    bench.add_argument("--partner", default="neural", metavar="NAME", help="live: " + PARTNER_HELP)
+    bench.add_argument("--partner", default="neural", metavar="NAME", help="live, soak: " + PARTNER_HELP)
     bench.add_argument(
         "--seconds",
         type=positive,
         default=10.0,
         metavar="S",
         help="how much music to measure with (default 10); partner: to read its memory along, 3600 for an hour",
+    )
+    bench.add_argument(
+        "--minutes",
+        type=positive,
+        default=60.0,
+        metavar="M",
+        help="soak: how long the evening is (default 60)",
     )
     bench.add_argument("--busy", action="store_true", help="live: with every core kept busy meanwhile")
     bench.add_argument(
