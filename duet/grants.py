@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from duet.conductor import Conductor
 from duet.controls import RANGES, TARGETS, Control, Controls
@@ -16,6 +17,7 @@ from duet.news import (
     HandOver,
     Keep,
     Kept,
+    ListTakes,
     Message,
     Metronome,
     Mute,
@@ -32,6 +34,7 @@ from duet.phrase_end import Bars, Explicit
 from duet.policies import policy_named
 from duet.route import Bytes
 from duet.session import Session
+from duet.shelf import Shelf
 from duet.voice_out import VoiceOut
 
 PRESSED = 0.3
@@ -61,6 +64,7 @@ class Grants:
         self._voice = voice
         self._observe = observe
         self._keep_controls = keep_controls
+        self._shelf = Shelf(session, observe)
         self._to_learn: list[str] = []
         devices.on_moved = self._moved
 
@@ -76,8 +80,12 @@ class Grants:
                 self._choose(setting, value)
             case Again():
                 self._session.again()
-            case Replay():
+            case Replay(""):
                 self._session.replay()
+            case Replay(path):
+                self._shelf.play(Path(path))
+            case ListTakes():
+                self._shelf.tell(Path(self.setup.takes))
             case Keep():
                 self._observe(Kept())
                 self._observe(Message("kept: `duet takes` shows the mark"))

@@ -68,6 +68,8 @@ class Played:
 
     who: Who
     event: Event
+    recorded: bool = True
+    """False for what comes out of a kept take: it is heard and seen, and no part of this evening's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,44 @@ class Plugged:
     audio_devices: tuple[str, ...]
 
 
-News = Setup | Turned | Played | Cut | Moved | Answered | Kept | Health | Message | Beat | Level | Plugged
+@dataclass(frozen=True, slots=True)
+class TakeLine:
+    """An evening that was kept, as a list shows it."""
+
+    path: str
+    date: str
+    """Year-month-day and the time it began."""
+    turns: int
+    """How many calls were answered; 0 if the file is not one of Duet's."""
+    seconds: float
+    styles: tuple[str, ...]
+    kept: tuple[int, ...]
+    """The turns marked as worth keeping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """The evenings that were kept in a folder, the latest first; the answer to `ListTakes`."""
+
+    folder: str
+    takes: tuple[TakeLine, ...]
+
+
+News = (
+    Setup
+    | Turned
+    | Played
+    | Cut
+    | Moved
+    | Answered
+    | Kept
+    | Health
+    | Message
+    | Beat
+    | Level
+    | Plugged
+    | Takes
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +221,15 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Play the last answer once more, as it was."""
+    """Play the last answer once more, as it was; or a kept take, both players."""
+
+    path: str = ""
+    """The take's file; empty is the last answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListTakes:
+    """Tell which takes are kept where this evening is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,4 +267,4 @@ class Quit:
     """End the session, cleanly."""
 
 
-Wish = Choose | HandOver | Panic | Again | Replay | Keep | Mute | Metronome | Tap | Press | Quit
+Wish = Choose | HandOver | Panic | Again | Replay | ListTakes | Keep | Mute | Metronome | Tap | Press | Quit

@@ -21,6 +21,8 @@ COMMIT = 0.05
 """Seconds ahead of their time that planned events go to the outs; until then they may be dropped."""
 BATCH = 0.01
 """Seconds of events that one waking of the pump takes together, so that a chord costs one."""
+FORESIGHT = 10.0
+"""Seconds ahead of its time that music which is already there is planned: more than the face shows."""
 FIRST_STALL, STALL = 5.0, 2.0
 """Seconds without an event after which an answer is given up: before its first, and after all has sounded."""
 
@@ -37,10 +39,11 @@ class Performance:
         ended: Callable[[], None],
         longest: float | None = None,
         early: float = 0.0,
+        recorded: bool = True,
     ) -> None:
         """`start()` makes the plan when the first event is there; `longest` cuts the answer, seconds.
 
-        early: seconds before COMMIT at which the outs want their events.
+        early: seconds before COMMIT at which the outs want their events. recorded: what `Played` says.
         """
         self.plan: Plan | None = None
         self.composed: list[Event] = []
@@ -54,6 +57,7 @@ class Performance:
         self._ended = ended
         self._longest = longest
         self._commit = COMMIT + early
+        self._recorded = recorded
         self._closes: float | None = None
         self._out_failed = False
         self._timer: asyncio.TimerHandle | None = None
@@ -104,7 +108,8 @@ class Performance:
                 return
             self.composed.append(event)
             self.plan = self.plan or self._start()
-            self._observe(Played(Who.PARTNER, self.plan.add(event, self._now())))
+            placed = self.plan.add(event, self._now())
+            self._observe(Played(Who.PARTNER, placed, self._recorded))
             self._pump()
 
     def _patience(self) -> float:
@@ -152,7 +157,10 @@ class Performance:
 
 
 async def once_more(events: Sequence[Event]) -> AsyncIterator[Event]:
-    """Composed events as a source; gives way to others between them."""
+    """Composed events as a source: a whole evening is not planned at once, and others come between."""
+    loop = asyncio.get_running_loop()
+    start, told = loop.time(), 0.0
     for event in events:
+        await asyncio.sleep(max(0.0, start + told - FORESIGHT - loop.time()))
         yield event
-        await asyncio.sleep(0)
+        told = event.time

@@ -103,9 +103,9 @@ class Session:
         """Another answer to the last call, in the place of the last answer; nothing while the player plays."""
         self.feed(Again())
 
-    def replay(self) -> None:
-        """The last answer once more, as it was; nothing while the player plays."""
-        self.feed(Replay())
+    def replay(self, piece: Sequence[Event] = ()) -> None:
+        """The last answer once more, as it was, or a piece from time 0; nothing while the player plays."""
+        self.feed(Replay(tuple(piece)))
 
     def panic(self) -> None:
         """Silence everything at once, whoever has the floor."""
@@ -155,13 +155,13 @@ class Session:
                 if instead:
                     self.seat.cut(0.0)
                 self._perform(self.seat.respond(self._request(effect)), effect)
-            case Repeat():
-                self._perform(once_more(self._last), None)
+            case Repeat(_, piece):
+                self._perform(once_more(piece or self._last), None, recorded=not piece)
             case Stop():
                 self._interrupt()
 
-    def _perform(self, source: AsyncIterator[Event], respond: Respond | None) -> None:
-        """Begin an answer: a new one, or (None) the last once more."""
+    def _perform(self, source: AsyncIterator[Event], respond: Respond | None, recorded: bool = True) -> None:
+        """Begin an answer: a new one, or (None) what has been played before."""
         decided = self._now()
         tempo = self.turn.tempo
         longest = respond.bars * tempo.bar_s if respond and respond.bars and tempo else None
@@ -175,7 +175,7 @@ class Session:
             return Plan(begin, tempo.beat_s if tempo else None)
 
         self._performance = Performance(
-            source, start, self._outs, self._observe, self._end_answer, longest, self._early
+            source, start, self._outs, self._observe, self._end_answer, longest, self._early, recorded
         )
         self._repeats = respond is None
 

@@ -99,7 +99,7 @@ class Take:
         if answer := self._story.observe(news):
             self._journal.add(ANSWER + story_line(answer))
         match news:
-            case Played(who, event):
+            case Played(who, event, recorded=True):
                 self._hands[who].add(event)
                 self._ahead = max(self._ahead, event.time)
                 self._journal.add(line_of(who, event))

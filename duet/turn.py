@@ -55,7 +55,10 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The player wants the last answer once more, as it was."""
+    """The player wants the last answer once more, as it was, or a piece of music that is kept."""
+
+    events: tuple[Event, ...] = ()
+    """The piece, from time 0; empty is the last answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,11 @@ class Respond:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Play the last answer once more."""
+    """Play the last answer once more, or a piece."""
 
     turn: int
+    events: tuple[Event, ...] = ()
+    """The piece; empty is the last answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,8 @@ class Turn:
             case State.RESPONSE, Sounded(turn) if turn == self.number:
                 self.state = State.IDLE
                 return []
+            case ((State.IDLE | State.RESPONSE), Replay(events)) if events:
+                return self._once_more(event)
             case ((State.IDLE | State.RESPONSE), (Again() | Replay())) if self._answered:
                 return self._once_more(event)
             case State.CALL, NoteOn() | NoteOff() | Pedal():
@@ -194,5 +201,5 @@ class Turn:
         self.state = State.RESPONSE
         self.number += 1
         if isinstance(event, Replay):
-            return [*stop, Repeat(self.number)]
+            return [*stop, Repeat(self.number, event.events)]
         return [*stop, Respond(self.number, tuple(self._call), instead=True)]

@@ -44,6 +44,7 @@ ACTIONS = (
     Action("d", "d", "devices", "choose keyboard, MIDI output and sound device", name="devices"),
     Action("l", "l", "learn", "give the marked setting to a knob of your MIDI controller", name="learn"),
     Action("w", "w", "where", "where the takes are kept; record to another folder", name="where"),
+    Action("o", "o", "takes", "open a kept take and hear it, both players", name="takes"),
     Action("ctrl+p", "^p", "all", "find anything by its name", name="command_palette"),
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ from duet.news import (
     Cut,
     Health,
     Level,
+    ListTakes,
     Message,
     News,
     Played,
@@ -30,9 +31,11 @@ from duet.news import (
     Press,
     Quit,
     Setup,
+    Takes,
     Tap,
     Turned,
     Who,
+    Wish,
 )
 from terminal_ui.actions import WISHES, bindings
 from terminal_ui.banner import TurnBanner
@@ -40,6 +43,7 @@ from terminal_ui.beat import BeatLight
 from terminal_ui.commands import commands
 from terminal_ui.devices import Devices
 from terminal_ui.dial import Dial
+from terminal_ui.evenings import Evenings
 from terminal_ui.folder import Folder
 from terminal_ui.gauges import Gauges
 from terminal_ui.help import Help
@@ -159,6 +163,9 @@ class DuetApp(App[None]):
             case Plugged():
                 self._plugged = news
                 self._show_plugs()
+            case Takes():
+                if isinstance(self.screen, Evenings):
+                    self.screen.tell(news)
             case Answered():
                 self._gauges.answered(news)
                 self._banner.answered(f"answered in {round(news.wait * 1000)} ms")
@@ -267,7 +274,12 @@ class DuetApp(App[None]):
             Folder(folder), lambda other: self._choose(Choose("takes", other) if other else None)
         )
 
-    def _choose(self, wish: Choose | None) -> None:
+    def action_takes(self) -> None:
+        """Choose a kept take to hear."""
+        self.push_screen(Evenings(), self._choose)
+        self._link.send(ListTakes())
+
+    def _choose(self, wish: Wish | None) -> None:
         if wish is not None:
             self._link.send(wish)
 

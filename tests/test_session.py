@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from duet.errors import DuetError
 from duet.inline import InlineSeat, InlineVoice
-from duet.news import Answered, Cut, Message, Moved, News, Turned
+from duet.news import Answered, Cut, Message, Moved, News, Played, Turned, Who
 from duet.note import Event, Note, NoteOff, NoteOn, Pedal, events_of
 from duet.offline import ScriptedListener
 from duet.performance import STALL
@@ -502,5 +502,55 @@ def test_no_event_sequence_leaves_a_note_sounding(
         out.finish()
 
     run(main())
+    assert out.sounding == set()
+    assert not out.pedal_down
+
+
+def test_a_kept_piece_is_heard_in_its_own_time_and_is_nobodys_playing() -> None:
+    piece = [NoteOn(0.0, 50, 50), NoteOff(0.5, 50), NoteOn(40.0, 55, 60), NoteOff(40.5, 55)]
+    out, partner, news = RecordingOut(), EchoPartner(), list[News]()
+    told: list[tuple[float, float]] = []
+
+    def observe(item: News) -> None:
+        news.append(item)
+        if isinstance(item, Played):
+            told.append((asyncio.get_running_loop().time(), item.event.time))
+
+    async def main() -> None:
+        session = Session(ScriptedListener([NoteOff(60.0, 1)]), InlineSeat(partner), [out], observe)
+        asyncio.get_running_loop().call_at(2.0, session.replay, piece)
+        await session.run()
+        out.finish()
+
+    run(main())
+    assert onsets(out.sent) == [(2.01, 50, 50), (42.01, 55, 60)]
+    played = [item for item in news if isinstance(item, Played) and item.who is Who.PARTNER]
+    assert len(played) == len(piece)
+    assert not any(item.recorded for item in played)
+    assert told[-2][0] > 30, "what comes much later is planned later"
+    assert partner.requests == []
+    assert not [item for item in news if isinstance(item, Message)]
+
+
+def test_a_key_ends_a_kept_piece_at_once_and_is_answered() -> None:
+    piece = [Pedal(0.0, 127), NoteOn(0.0, 50, 50), NoteOn(3.0, 55, 60), NoteOff(4.0, 50), NoteOff(4.0, 55)]
+    out, partner, news = RecordingOut(), EchoPartner(), list[News]()
+
+    async def main() -> None:
+        session = Session(
+            ScriptedListener([NoteOn(3.0, 72, 60), NoteOff(3.2, 72)]), InlineSeat(partner), [out], news.append,
+            policy=Fixed(SILENCE),
+        )  # fmt: skip
+        asyncio.get_running_loop().call_at(1.0, session.replay, piece)
+        asyncio.get_running_loop().call_at(3.1, session.replay, piece)  # in mid-phrase: no
+        await session.run()
+        out.finish()
+
+    run(main())
+    assert NoteOff(3.0, 50) in out.sent
+    assert [pitch for _, pitch, _ in onsets(out.sent)] == [50, 72], "the rest of the piece is gone"
+    assert [item.time for item in news if isinstance(item, Cut)] == [3.0]
+    assert partner.cuts == [], "it was no answer of the partner's"
+    assert len(partner.requests) == 1
     assert out.sounding == set()
     assert not out.pedal_down

@@ -11,18 +11,22 @@ from duet.news import (
     Choose,
     HandOver,
     Keep,
+    ListTakes,
     Message,
     Metronome,
     Mute,
     Panic,
     Quit,
     Replay,
+    TakeLine,
+    Takes,
     Tap,
     Turned,
     Wish,
 )
 from terminal_ui.actions import ACTIONS
 from terminal_ui.dial import Dial
+from terminal_ui.evenings import Evenings
 from terminal_ui.folder import Folder
 from terminal_ui.help import Help
 from terminal_ui.hints import Hints
@@ -191,6 +195,30 @@ async def test_a_device_plugged_in_while_the_picker_is_open_can_be_chosen() -> N
             "○ Duet's own port, for others to connect to",
         ]
         assert await face.press("escape") == []
+
+
+async def test_a_kept_take_is_chosen_from_the_list_and_played() -> None:
+    lines = (
+        TakeLine("/m/two.mid", "2026-11-20 21:03:04", 12, 271.2, ("jazz",), (3, 5)),
+        TakeLine("/m/one.mid", "2026-11-19 20:00:00", 1, 65.0, (), ()),
+    )
+    async with shown(SETUP) as face:
+        assert await face.press("o") == [ListTakes()]
+        assert isinstance(face.app.screen, Evenings)
+        assert await face.press("enter") == [], "nothing can be chosen before it is told"
+        await face.tell(Takes("/m", lines))
+        shelf = face.app.screen.query_one("OptionList")
+        assert shelf.get_option_at_index(0).prompt.plain.split() == [
+            "2026-11-20", "21:03", "12", "turns", "4:31", "jazz", "kept", "3,", "5",
+        ]  # fmt: skip
+        assert shelf.get_option_at_index(1).prompt.plain.split() == [
+            "2026-11-19", "20:00", "1", "turn", "1:05",
+        ]  # fmt: skip
+        assert await face.press("down", "enter") == [Replay("/m/one.mid")]
+        assert not isinstance(face.app.screen, Evenings)
+        await face.press("o")
+        await face.tell(Takes("/m", ()))
+        assert await face.press("enter", "escape") == []
 
 
 async def test_takes_can_go_to_another_folder() -> None:

@@ -1,11 +1,11 @@
 """The main states as pictures, at the smallest and the largest size."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from textual.pilot import Pilot
 
-from duet.news import Answered, Beat, Health, Level, Message, News, Played, Turned, Who
+from duet.news import Answered, Beat, Health, Level, Message, News, Played, TakeLine, Takes, Turned, Who
 from duet.note import Note, NoteOn, Pedal, events_of
 from duet.request import Settings
 from terminal_ui.app import DuetApp
@@ -15,12 +15,16 @@ SMALL, LARGE = (80, 24), (200, 60)
 Snap = Callable[..., bool]
 
 
-def picture(snap: Snap, size: tuple[int, int], news: list[News], *keys: str) -> bool:
-    app = DuetApp(ScriptedLink(*news), Clock())
+def picture(
+    snap: Snap, size: tuple[int, int], news: list[News], *keys: str, then: Sequence[News] = ()
+) -> bool:
+    link = ScriptedLink(*news)
+    app = DuetApp(link, Clock())
 
     async def look(pilot: Pilot[None]) -> None:
         app.frame()
         await pilot.press(*keys)
+        link.news += then
         app.frame()
         await pilot.pause()
 
@@ -98,6 +102,18 @@ def test_the_help(size: tuple[int, int], snap_compare: Snap) -> None:
 @both_sizes
 def test_the_device_picker(size: tuple[int, int], snap_compare: Snap) -> None:
     assert picture(snap_compare, size, [SETUP, PLUGGED], "d")
+
+
+def test_the_kept_takes(snap_compare: Snap) -> None:
+    takes = (
+        TakeLine("/m/3.mid", "2026-11-20 21:03:04", 12, 271.2, ("jazz",), (3, 5)),
+        TakeLine("/m/2.mid", "2026-11-19 20:15:00", 41, 1865.0, ("classical", "ragtime", "folk"), (40,)),
+        TakeLine("/m/1.mid", "2026-11-17 19:40:00", 1, 25.0, (), ()),
+    )
+
+    assert picture(
+        snap_compare, SMALL, [SETUP, Turned("IDLE", 0, NOW)], "o", then=[Takes("/home/ada/Music/Duet", takes)]
+    )
 
 
 def test_without_colour(snap_compare: Snap, monkeypatch: pytest.MonkeyPatch) -> None:
