@@ -7,10 +7,11 @@ import logging
 import os
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from duet.errors import CheckpointError, DuetError, FileError, MidiError, nearest
+from duet.errors import DuetError, FileError, MidiError
 from duet.news import Answered, Message, News, Setup, Turned
 from duet.studio_options import studio_of
 from duet.wiring import PARTNERS, VOICES, load_partner, load_voice
@@ -31,7 +32,7 @@ def live(options: argparse.Namespace) -> None:
     wanted = LiveOptions(
         options.port, options.out, options.voice, options.partner, options.audio, options.headless,
         _character(options), seed, options.length, takes, log, PARTNERS, VOICES,
-        options.turn, studio_of(options),
+        options.turn, studio_of(options), options.insists_on_style,
     )  # fmt: skip
     show = _print_news if options.headless else _print_farewell
     try:
@@ -130,14 +131,13 @@ def ports(options: argparse.Namespace) -> None:
 def settings_of(options: argparse.Namespace, partner: Any) -> Any:
     """What the options ask of a partner. Raises CheckpointError if it knows no such style."""
     from duet.request import Settings
+    from duet.styles import settle_style
 
-    if options.style and options.style not in partner.styles:
-        known = ", ".join(partner.styles) or "no style at all"
-        close = nearest(options.style, partner.styles)
-        raise CheckpointError(
-            f"the partner {options.partner!r} knows no style {options.style!r}{close or f'; it knows {known}'}"
-        )
-    return Settings(_character(options), 1 if options.seed is None else options.seed, options.length)
+    style, told = settle_style(options.style, options.partner, partner.styles, options.insists_on_style)
+    if told:
+        print(f"duet: {told}", file=sys.stderr)
+    seed = 1 if options.seed is None else options.seed
+    return Settings(replace(_character(options), style=style), seed, options.length)
 
 
 def _character(options: argparse.Namespace) -> Any:

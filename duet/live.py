@@ -9,13 +9,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from duet.clock import ClockIn
 from duet.conductor import Conductor, Outlets
 from duet.controls import Controls
 from duet.devices import Devices
-from duet.errors import DuetError, FileError
+from duet.errors import FileError
 from duet.face import Face
 from duet.grants import Grants
 from duet.latency import Early
@@ -28,6 +29,7 @@ from duet.remote import Failed, Loaded, Pulse, Speed
 from duet.request import Settings
 from duet.session import Session
 from duet.settings_file import CONTROLS, save_table
+from duet.styles import settle_style
 from duet.takes import Take, recover
 from duet.voice_out import VoiceOut
 
@@ -107,16 +109,13 @@ class Engine:
             await self._face.start()
             closing.callback(self._face.close)
         styles = await models.start()
-        style = options.character.style
-        if style and style not in styles:
-            known = ", ".join(styles) or "no style at all"
-            raise DuetError(f"the partner {options.partner!r} knows no style {style!r}; it knows {known}")
+        style, told = settle_style(options.character.style, options.partner, styles, options.insists_on_style)
         early = studio.latency_out.longest
         outs: list[MidiOut] = [Early(devices.sender, studio.latency_out) if early else devices.sender]
         if models.voice:
             self._voice = VoiceOut(models.voice, studio.monitor)
             outs.append(self._voice)
-        settings = Settings(options.character, options.seed, options.length)
+        settings = Settings(replace(options.character, style=style), options.seed, options.length)
         session = self._session = Session(
             devices.keyboard, models.seat, outs, self._observe, settings, early=early
         )
@@ -136,6 +135,8 @@ class Engine:
         for line in (devices.audio_problem, *devices.waiting):
             if line:
                 self._say(line, True)
+        if told:
+            self._say(told)
         self._grants.learn(studio.learn)
 
     def _make_conductor(self, session: Session, devices: Devices) -> Conductor:

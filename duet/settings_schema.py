@@ -43,7 +43,8 @@ def understand(top: Parser, arguments: Sequence[str] | None) -> argparse.Namespa
     """Parse, with the settings file and a preset in the place of the defaults.
 
     What comes of it: arguments before preset before file before built-in defaults. Beside the options it has
-    `settings_path`, and `controls`, the file's table of knobs. Raises FileError or SettingError.
+    `settings_path`, `controls`, the file's table of knobs, and `insists_on_style`: whether the style is an
+    argument. Raises FileError or SettingError.
     """
     top.check_names(sys.argv[1:] if arguments is None else arguments)
     options = top.parse_args(arguments)
@@ -63,5 +64,7 @@ def understand(top: Parser, arguments: Sequence[str] | None) -> argparse.Namespa
     values = dict(contents.values)
     if name := options.preset or values.get("preset"):
         values |= preset(name, contents, schema)
-    top.set_defaults(**values, settings_path=path, controls=contents.controls)
+    top.set_defaults(
+        **values, settings_path=path, controls=contents.controls, insists_on_style=bool(options.style)
+    )
     return top.parse_args(arguments)

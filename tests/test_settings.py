@@ -8,6 +8,8 @@ import pytest
 
 from duet.cli import main, parser
 from duet.errors import FileError, SettingError
+from duet.midi import write_midi
+from duet.note import Note, events_of
 from duet.settings_file import built_in_presets, change_file, read_settings, save_table, template
 from duet.settings_schema import schema_of, understand
 
@@ -40,6 +42,19 @@ def test_every_way_of_playing_heeds_the_file(command: tuple[str, ...], file: Pat
     found = options(file, *command)
     assert found["partner"] == "markov"
     assert found["out"] != "IAC" or not command  # there, --out is a file
+
+
+def test_a_style_of_the_files_that_the_partner_lacks_is_left_out_and_said(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(file, 'style = "polka"\npartner = "markov"\n')
+    call = tmp_path / "call.mid"
+    write_midi(call, {"player": events_of([Note(0.0, 60, 80, 0.5)])})
+    answer = ["--settings", str(file), "answer", str(call), "--out", str(tmp_path / "answer.mid")]
+    assert main(answer) == 0
+    assert "'markov' knows no style 'polka', which your settings ask for" in capsys.readouterr().err
+    assert main([*answer, "--style", "polka"]) == 1
+    assert "'markov' knows no style 'polka'; it knows" in capsys.readouterr().err
 
 
 def test_an_option_counts_before_the_command_and_after_it(file: Path) -> None:
