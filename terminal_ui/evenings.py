@@ -40,7 +40,7 @@ class Evenings(ModalScreen[Replay]):
     def tell(self, takes: Takes) -> None:
         """What there is has been told."""
         self._list.clear_options()
-        self.query_one(".box").border_title = f"Takes in {takes.folder}"
+        self.query_one(".box").border_title = Content(f"Takes in {takes.folder}")  # no markup
         if not takes.takes:
             self._list.add_option(
                 Option(Content("None yet: an evening is listed when it has ended."), disabled=True)
@@ -70,5 +70,5 @@ def line_of(take: TakeLine) -> Content:
     return Content.assemble(
         (f" {take.date[:16]}", "bold"),
         f"  {turns:>9}  {minutes:>4}:{seconds:02}  {styles:<{_STYLES}}  ",
-        (marks, "$accent"),
+        (marks, "bold"),
     ).truncate(74, ellipsis=True)

@@ -108,12 +108,31 @@ def test_a_person_without_a_keyboard_plays_on_the_letters(rig: Rig, tmux: Tmux, 
     sees("bpm")
     press("d")
     sees("Duet's own port")
+    import jack  # not everybody who reads these tests has it
+
+    clarinet = jack.Client("Clarinet", no_start_server=True)
+    clarinet.midi_outports.register("out")
+    clarinet.activate()
+    sees("Clarinet:out")  # the picker stays open meanwhile
+    clarinet.close()
+    wait_for(lambda: "Clarinet:out" not in screen(), 10, f"what is unplugged goes: {screen()}")
     press("Escape", "w")
     sees("Record to a folder")
     press("2", "Enter")
     sees("recording to /")
     assert len(list((tmp_path / "takes").glob("*.mid"))) == 1
     assert (tmp_path / "takes2").is_dir()
+    press("w")
+    sees("Record to a folder")
+    press("BSpace", "Enter")
+    sees("so far is")  # or it was not: nobody has played since
+    press("o")
+    sees("Takes in /")
+    before = len(rig.note_ons())
+    press("Enter")
+    wait_for(lambda: len(rig.note_ons()) >= before + 5, 10, f"both players are heard: {screen()}")
+    press("Escape")
+    wait_for(lambda: not rig.sounding(), 5, "panic ends it")
     press("q")
     sees("ended 0", 15)
     assert "Traceback" not in screen()
