@@ -1,4 +1,4 @@
-"""A file that is written as things happen, so that a crash or a power cut loses at most the last half second.
+"""A file that is written as things happen, so that a crash or a power cut loses at most the last second.
 
 Lines are queued by whoever plays, at no cost; a thread appends them and asks the disk to keep them. A disk that
 refuses is asked again each time, and nothing that was queued is dropped or torn.

@@ -72,7 +72,7 @@ class Engine:
     async def run(self) -> None:
         """Play until the player quits or a signal ends it. Raises DuetError if it cannot begin."""
         sys.setswitchinterval(0.0005)  # the callback and the sender must not wait 5 ms for this interpreter
-        with self._closing, self._signals():
+        with self._signals(), self._closing:  # a second Ctrl-C must not interrupt the closing
             await self._plug_in()
             assert self._session and self._conductor
             gc.collect()
@@ -258,15 +258,19 @@ class Engine:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM end the evening as quitting does."""
+        """SIGINT and SIGTERM end the evening as quitting does; while it ends, and after, they are too late."""
         loop = asyncio.get_running_loop()
+        taken = []
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C cancels the run instead
                 loop.add_signal_handler(number, self._ended.set)
-        yield
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):
+                taken.append(number)
+        try:
+            yield
+        finally:
+            for number in taken:
                 loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)  # else a traceback out of the interpreter's own ending
 
 
 async def play_live(options: LiveOptions, loaders: Loaders, show: Callable[[News], None]) -> None:

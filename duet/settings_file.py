@@ -93,7 +93,10 @@ def read_settings(path: Path, schema: Schema) -> Contents:
         return Contents()
     except OSError as error:
         raise FileError(f"{path}: the settings cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # no TOML, no UTF-8, a number of thousands of digits; too deep
         raise SettingError(
             f"{path}: not TOML ({error}); `duet config init` writes one to start from"
         ) from None
@@ -146,7 +149,8 @@ def _checked(table: Values, schema: Schema, where: str) -> Values:
         try:
             found[name.replace("-", "_")] = setting.value(written)
         except ValueError as error:
-            raise SettingError(f"{where}: {name} {error}") from None
+            why = " ".join(str(error).splitlines())  # what was written may be of several
+            raise SettingError(f"{where}: {name} {why}") from None
     return found
 
 

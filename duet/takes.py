@@ -116,7 +116,7 @@ class Take:
             self._tell = logger.warning  # said once
 
     def write(self) -> None:
-        """Bring the journal up to date now, rather than within half a second."""
+        """Bring the journal up to date now, rather than at its next writing."""
         self._journal.write()
 
     def close(self) -> Path | None:

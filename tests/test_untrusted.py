@@ -5,14 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tomlkit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
+from duet.cli import parser
 from duet.errors import DuetError
 from duet.midi import read_midi, write_midi
 from duet.note import Note, events_of
+from duet.settings_file import read_settings
+from duet.settings_schema import schema_of
 from duet.wiring import load_partner, load_voice
+
+SCHEMA = schema_of(parser())
 
 anything = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -96,3 +102,57 @@ def test_weights_that_are_none_are_refused_in_one_line(tmp_path: Path, data: byt
         with pytest.raises(DuetError) as caught:
             load(str(path))
         assert "\n" not in str(caught.value)
+
+
+plain = st.one_of(
+    st.booleans(), st.integers(-(10**20), 10**20), st.floats(), st.text(max_size=12), st.datetimes()
+)
+values = st.recursive(plain, lambda inner: st.lists(inner, max_size=3), max_leaves=6)
+names = st.one_of(st.sampled_from([*SCHEMA, "presets", "controls", "about"]), st.text(max_size=12))
+tables = st.dictionaries(names, st.one_of(values, st.dictionaries(names, values, max_size=4)), max_size=6)
+
+
+def understood(path: Path) -> None:
+    try:
+        found = read_settings(path, SCHEMA)
+    except DuetError as error:
+        assert "\n" not in str(error)
+        return
+    assert all(name.replace("_", "-") in SCHEMA for name in found.values)
+
+
+@anything
+@given(st.one_of(st.binary(max_size=400), st.text(max_size=200).map(str.encode)))
+def test_bytes_at_random_are_read_as_settings_or_refused_in_one_line(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x.toml").write_bytes(data)
+    understood(tmp_path / "x.toml")
+
+
+@anything
+@given(st.one_of(tables, st.builds(lambda table: {"presets": {"mine": table}}, tables)))
+def test_any_toml_is_read_as_settings_or_refused_in_one_line(
+    tmp_path: Path, table: dict[str, object]
+) -> None:
+    (tmp_path / "x.toml").write_text(tomlkit.dumps(table), encoding="utf-8")
+    understood(tmp_path / "x.toml")
+
+
+def test_settings_nested_without_end_are_refused(tmp_path: Path) -> None:
+    for text in (
+        "a = " + "[" * 30_000,
+        "a = " + "{a=" * 20_000,
+        "[" + "a." * 30_000 + "a]",
+        "a=" + "9" * 60_000,
+    ):
+        (tmp_path / "x.toml").write_text(text)
+        with pytest.raises(DuetError) as caught:
+            read_settings(tmp_path / "x.toml", SCHEMA)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 2000
+
+
+def test_settings_of_gigabytes_are_refused_unread(tmp_path: Path) -> None:
+    with (tmp_path / "x.toml").open("wb") as file:
+        file.truncate(5 << 30)
+    with pytest.raises(DuetError, match="no settings file"):
+        read_settings(tmp_path / "x.toml", SCHEMA)

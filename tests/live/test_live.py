@@ -131,6 +131,26 @@ def test_barge_in_ends_every_note_and_the_sound_at_once(rig: Rig, start_duet: Ca
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_again_and_again_interrupts_no_ending(
+    rig: Rig, start_duet: Callable[..., Duet], number: int
+) -> None:
+    duet = start_duet("--partner", "markov", "--audio", "none", "--out", "To my DAW")
+    duet.wait_until("ready, play something")
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:To my DAW")
+    rig.play_phrase(PHRASE, interval=0.4)
+    wait_for(lambda: rig.sounding(), 6, "an answer under way")
+    while duet.process.poll() is None:
+        duet.process.send_signal(number)
+        time.sleep(0.05)
+    time.sleep(0.1)
+    assert duet.process.returncode == 0
+    assert rig.sounding() == set()
+    assert "Traceback" not in duet.text
+    assert len(list(duet.takes.glob("*.mid"))) == 1, "and the take is kept"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_mid_answer_leaves_nothing_sounding(
     rig: Rig, start_duet: Callable[..., Duet], number: int
 ) -> None:
