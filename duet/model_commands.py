@@ -4,10 +4,12 @@ import argparse
 import hashlib
 import json
 import logging
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from duet.bench_notice import notice
 from duet.commands import writable
 from duet.errors import DuetError, FileError
 from duet.piece import Piece
@@ -181,6 +183,8 @@ def _benchmark(options: argparse.Namespace) -> None:
 
 def bench(options: argparse.Namespace) -> None:
     """Measure speed."""
+    if sys.stderr.isatty() and options.what != "soak":  # whose bar says so itself
+        print(notice(options.what, options.seconds, options.device == "cuda"), file=sys.stderr)
     match options.what:
         case "voice":
             one_thread()

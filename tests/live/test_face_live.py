@@ -125,7 +125,7 @@ def test_a_person_without_a_keyboard_plays_on_the_letters(rig: Rig, tmux: Tmux, 
     press("w")
     sees("Record to a folder")
     press("BSpace", "Enter")
-    sees("so far is")  # or it was not: nobody has played since
+    wait_for(lambda: not list((tmp_path / "takes2").iterdir()), 10, "the first folder again")
     press("o")
     sees("Takes in /")
     before = len(rig.note_ons())
