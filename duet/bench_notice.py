@@ -5,8 +5,8 @@ def notice(what: str, seconds: float, on_gpu: bool = False) -> str:
     """The line; `seconds` is how much music is asked for."""
     turns = max(2, round(seconds / 5))
     told, takes = {
-        "voice": ("how many seconds of sound the voice makes in one", 30 + 6 * seconds),
-        "partner": ("how long an answer of the partner's takes to begin and to go on", 30 + seconds),
+        "voice": ("how many seconds of sound the voice makes in one", 35 + 1.5 * seconds),
+        "partner": ("how long an answer of the partner's takes to begin and to go on", 30 + seconds / 20),
         "face": ("what the terminal UI takes of a core, at three sizes", 3 * (seconds + 3)),
         "studio": ("keys through, clock and replugging on a JACK server of its own", 60 + 3 * seconds),
         "daw": ("an answer recorded by Ardour", 40),

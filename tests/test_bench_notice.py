@@ -12,5 +12,5 @@ def test_a_benchmark_says_what_it_measures_and_for_how_long_in_one_line(what: st
 
 
 def test_more_music_takes_longer() -> None:
-    assert "about 40 s" in notice("partner", 10.0)
-    assert "about 60 minutes" in notice("partner", 3600.0)
+    assert "about 30 s" in notice("partner", 10.0)
+    assert "about 4 minutes" in notice("partner", 3600.0)
