@@ -167,9 +167,9 @@ class Router:
         if not length or len(message) < length:
             return []
         data = (message[0], *(byte & 0x7F for byte in message[1:length]))
-        if self._echoes.is_echo(data, time):
-            return []
         channel = data[0] & 0x0F
+        if self._echoes.is_echo(data, time) and not self._ends(data):
+            return []
         if status in (0x80, 0x90) and (channel, data[1]) in self._down:
             ends = self._release(channel, data[1], time)
             return ends if status == 0x80 or data[2] == 0 else [*ends, *self._press(data, time)]
@@ -185,6 +185,13 @@ class Router:
         if status in (0x80, 0x90):
             return []  # released, but not pressed while we listened
         return self._other(data, time)
+
+    def _ends(self, data: Bytes) -> bool:
+        """Whether it lets go of what the player has down: taken for our own by mistake, it would be down for ever."""
+        status, channel = data[0] & 0xF0, data[0] & 0x0F
+        if status == 0xB0:
+            return data[1] == SUSTAIN and data[2] < 64 and channel in self._pedals
+        return (status == 0x80 or (status == 0x90 and data[2] == 0)) and (channel, data[1]) in self._down
 
     def let_go(self, time: float) -> list[Way]:
         """The keyboard is gone, or all is to be ended: whatever is down comes up where it went down."""

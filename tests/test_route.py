@@ -194,3 +194,14 @@ def test_a_key_can_give_the_turn_away_and_then_makes_no_note() -> None:
     assert router.take((0x93, 108, 0), 1.1) == router.take((0x83, 108, 64), 1.1) == []
     assert router.take((0x93, 107, 64), 1.2) == [Call(NoteOn(1.2, 107, 64))]
     assert router.take((0xB3, 66, 127), 1.3) == []
+
+
+def test_letting_go_is_never_taken_for_an_echo() -> None:
+    echoes = Echoes()
+    router = Router(echoes=echoes)
+    router.take((0x90, 60, 80), 1.0)
+    router.take((0xB0, 64, 127), 1.0)
+    for ours in ((0x80, 60, 64), (0xB0, 64, 0)):  # our answer ends as the player barges in
+        echoes.sent(ours, 1.02)
+    assert router.take((0x80, 60, 64), 1.04) == [Call(NoteOff(1.04, 60))]
+    assert router.take((0xB0, 64, 0), 1.04) == [Call(Pedal(1.04, 0))]

@@ -76,7 +76,6 @@ def test_whatever_comes_in_duet_lives_forgets_nothing_down_and_answers_the_next_
     lift = [bytes([0xB0 | channel, 64, 0]) for channel in range(16)]
     for message in [bytes([0xF7]), *RELEASES, *lift]:
         rig.to_send.append(message)
-        time.sleep(0.001)
     wait_for(lambda: not rig.to_send, 30, "all was let go")
     time.sleep(1.0)
     wait_for(lambda: not rig.sounding(), 30, "whatever was being answered ends")
