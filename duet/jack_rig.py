@@ -22,6 +22,8 @@ from duet.errors import MissingExtra
 from duet.midi_ports import quiet
 
 RATE = 48000
+SETTLE = 0.2
+"""Seconds for a connection to carry: while its graph changes, JACK may drop what is sent."""
 T = TypeVar("T")
 
 
@@ -155,21 +157,24 @@ class Rig:
         port = wait_for(
             lambda: self.ports(pattern, is_midi=True, is_input=True), 60, f"MIDI input {pattern}"
         )[0]
-        self.client.connect(self.keys, port)
-        time.sleep(0.1)  # a connection carries from the next cycle on
+        self._join(self.keys, port)
 
     def listen_to(self, pattern: str) -> None:
         port = wait_for(
             lambda: self.ports(pattern, is_midi=True, is_output=True), 60, f"MIDI output {pattern}"
         )[0]
-        self.client.connect(port, self.heard)
+        self._join(port, self.heard)
 
     def hear(self, pattern: str) -> None:
         ports = wait_for(
             lambda: self.ports(pattern, is_audio=True, is_output=True), 60, f"audio output {pattern}"
         )
         for port, ear in zip(ports, self.ears, strict=False):
-            self.client.connect(port, ear)
+            self._join(port, ear)
+
+    def _join(self, source: Any, sink: Any) -> None:
+        self.client.connect(source, sink)
+        time.sleep(SETTLE)
 
     def note_ons(self, after: float = 0.0) -> list[tuple[float, int, int]]:
         return [(t, m[1], m[2]) for t, m in self.received if m[0] & 0xF0 == 0x90 and m[2] and t >= after]

@@ -39,7 +39,7 @@ STATES = {"IDLE": 0, "CALL": 64, "RESPONSE": 127}
 """What a controller's light is told: nobody plays, Duet listens, Duet answers."""
 HEALTH = 1.0
 """Seconds between health news."""
-AHEAD, MONITOR_AHEAD = 0.03, 0.02
+AHEAD, MONITOR_AHEAD = 0.045, 0.02
 """Seconds of sound kept ready beyond the device's own block; less where the player's own keys are to be heard."""
 LEVEL = 0.1
 """Seconds between tellings of how loud the voice is."""

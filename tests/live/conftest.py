@@ -10,6 +10,13 @@ from duet.errors import MissingExtra
 from duet.jack_rig import Duet, Rig, jack_server, stop
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A live test gets a second chance: JACK's dummy driver drops messages when the machine is short of cores."""
+    for item in items:
+        if item.get_closest_marker("live"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
