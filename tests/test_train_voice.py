@@ -1,8 +1,10 @@
 """Teaching the voice, on a small network and music made up here."""
 
 import dataclasses
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,7 +191,10 @@ def test_two_processes_learn_as_one_and_end_at_the_same_step(tmp_path):
         "torch.save((student.net.state_dict(), student.seconds, first), f'{sys.argv[1]}/{student.rank}.pt')\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    subprocess.run([*command, str(script), str(tmp_path)], check=True, capture_output=True, timeout=110)
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run(
+        [*command, str(script), str(tmp_path)], check=True, capture_output=True, timeout=110, env=here
+    )
     (one, its_seconds, its_draw), (other, seconds, draw) = (
         torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)
     )

@@ -285,8 +285,12 @@ def test_keyboard_and_out_are_changed_while_keys_are_down_and_nothing_hangs(rig:
         devices.change_port("second")
         await until(lambda: any(isinstance(event, NoteOff) for event in heard))
         await strike(second, 64, second)
-        devices.keyboard.press((0x90, 67, 70))
-        await until(lambda: second.sounding() == {64, 67})
+        for _ in range(10):  # JACK may lose the first
+            devices.keyboard.press((0x90, 67, 70))
+            await asyncio.sleep(0.3)
+            if second.sounding() == {64, 67}:
+                break
+        assert second.sounding() == {64, 67}
         await until(
             lambda: plugged and "second:keys" in plugged[-1].midi_ins and "rig:heard" in plugged[-1].midi_outs
         )
