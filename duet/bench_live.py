@@ -77,6 +77,7 @@ def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
         "decision_to_first_note_ms_p95": decision,
         "first_note_to_first_sample_ms_p50": _ms(sounds, 50),
         "decision_to_first_sample_ms_p95": decision + sample if decision and sample else None,
+        "sound_drifts_from_midi_ms": _drift(sounds),
         "jitter_ms_p50": float(late[1]) if late else None,
         "jitter_ms_p95": float(late[2]) if late else None,
         "jitter_ms_p99": float(late[3]) if late else None,
@@ -97,6 +98,12 @@ LATE = re.compile(r"late by ([\d.]+) ms p50, ([\d.]+) p95, ([\d.]+) p99; (\d+) a
 def _ms(values: Sequence[float], percentile: float, unit: float = 1.0) -> float | None:
     """A percentile in milliseconds of values in a unit (seconds); None of none."""
     return 1000 * unit * float(np.percentile(values, percentile)) if values else None
+
+
+def _drift(delays: Sequence[float]) -> float | None:
+    """How much later a note sounds in the run's last third than in its first (medians), ms; None of under six."""
+    third = len(delays) // 3
+    return 1000 * float(np.median(delays[-third:]) - np.median(delays[:third])) if third > 1 else None
 
 
 def _barge_in(rig: Rig, barge_ins: list[float], silences: list[float]) -> None:
