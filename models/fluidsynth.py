@@ -31,11 +31,17 @@ _LEAD = 100
 
 
 def render_truth(
-    events: Sequence[Event], seconds: float, grid: Grid, soundfont: Path = SOUNDFONT, gain: float = GAIN
+    events: Sequence[Event],
+    seconds: float,
+    grid: Grid,
+    soundfont: Path = SOUNDFONT,
+    gain: float = GAIN,
+    program: int = 0,
 ) -> NDArray[np.float32]:
-    """Sound events as the SoundFont's piano: (2, round(seconds * sample_rate)) float32, not clipped.
+    """Sound events as the SoundFont has it: (2, round(seconds * sample_rate)) float32, not clipped.
 
-    Each event takes effect at the start of the frame it falls in. Raises FileError, MissingExtra.
+    program: of General MIDI, 0 is the piano. Each event takes effect at the start of the frame it falls in.
+    Raises FileError, MissingExtra.
     """
     if shutil.which("fluidsynth") is None:
         raise MissingExtra(
@@ -45,7 +51,7 @@ def render_truth(
         raise FileError(f"{soundfont}: no such SoundFont; on Debian: apt install fluid-soundfont-gm")
     with tempfile.TemporaryDirectory() as folder:
         score, sound = Path(folder, "score.mid"), Path(folder, "sound.wav")
-        _write_score(score, events, seconds, grid)
+        _write_score(score, events, seconds, grid, program)
         command = [
             "fluidsynth",
             "-ni",
@@ -75,11 +81,13 @@ def render_truth(
     return np.pad(sound, ((0, 0), (0, length - sound.shape[1])))
 
 
-def _write_score(path: Path, events: Sequence[Event], seconds: float, grid: Grid) -> None:
+def _write_score(path: Path, events: Sequence[Event], seconds: float, grid: Grid, program: int) -> None:
     """A MIDI file whose ticks are milliseconds, each event half a frame before its frame begins."""
     file = mido.MidiFile(type=0, ticks_per_beat=_TICKS)
     track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=1_000_000)])
     file.tracks.append(track)
+    if program:
+        track.append(mido.Message("program_change", program=program))
     now = 0
     for event in events:
         if event.time >= seconds:

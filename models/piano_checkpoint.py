@@ -4,8 +4,10 @@ Load, check, build: a file that is missing, damaged or something else is refused
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +44,11 @@ def save_checkpoint(path: Path, checkpoint: PianoCheckpoint, notes: dict[str, st
     arrays = {f"network.{name}": np.ascontiguousarray(value) for name, value in checkpoint.weights.items()}
     arrays |= {name: np.ascontiguousarray(value) for name, value in checkpoint.partials.to_arrays().items()}
     kind = next(kind for kind, config in KINDS.items() if isinstance(checkpoint.config, config))
-    metadata = {"kind": kind, "config": json.dumps(asdict(checkpoint.config)), **notes}
+    write_file(path, arrays, {"kind": kind, "config": json.dumps(asdict(checkpoint.config)), **notes})
+
+
+def write_file(path: Path, arrays: dict[str, NDArray], metadata: dict[str, str]) -> None:
+    """Write arrays and metadata, all or nothing."""
     partial = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(arrays, partial, metadata)
@@ -51,29 +57,45 @@ def save_checkpoint(path: Path, checkpoint: PianoCheckpoint, notes: dict[str, st
 
 def load_checkpoint(path: Path) -> PianoCheckpoint:
     """Read the file. Raises CheckpointError."""
+    metadata, arrays = read_file(path, KINDS)
+    try:
+        config = KINDS[metadata["kind"]](**fields_of(json.loads(metadata["config"])))
+        checkpoint = PianoCheckpoint(config, network_of(arrays), Partials.from_arrays(arrays))
+    except (ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"{path}: damaged weights ({error}); {REMEDY}") from error
+    check_shapes(path, checkpoint.weights, config.shapes())
+    return checkpoint
+
+
+def read_file(path: Path, kinds: Collection[str]) -> tuple[dict[str, str], dict[str, NDArray]]:
+    """A voice's metadata and arrays, if it is of one of these kinds. Raises CheckpointError."""
     if not path.is_file():
         raise CheckpointError(f"{path}: no such weights; {REMEDY}")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             kind = metadata.get("kind", "nothing that it names")
-            if kind not in KINDS:
-                raise CheckpointError(f"{path}: holds {kind}, not a {' or a '.join(KINDS)}; {REMEDY}")
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        fields = json.loads(metadata["config"])
-        fields = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-        weights = {name[8:]: array for name, array in arrays.items() if name.startswith("network.")}
-        checkpoint = PianoCheckpoint(KINDS[kind](**fields), weights, Partials.from_arrays(arrays))
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
+            if kind not in kinds:
+                raise CheckpointError(f"{path}: holds {kind}, not a {' or a '.join(kinds)}; {REMEDY}")
+            return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path}: damaged weights ({error}); {REMEDY}") from error
-    _check(path, checkpoint)
-    return checkpoint
 
 
-def _check(path: Path, checkpoint: PianoCheckpoint) -> None:
-    """Every tensor is there, in the shape the config asks for."""
-    for name, shape in checkpoint.config.shapes().items():
-        found = checkpoint.weights.get(name)
+def fields_of(config: dict[str, Any]) -> dict[str, Any]:
+    """A config's fields as JSON has kept them, lists made tuples again."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+
+
+def network_of(arrays: dict[str, NDArray]) -> dict[str, NDArray]:
+    """The network's tensors among a file's arrays."""
+    return {name[8:]: array for name, array in arrays.items() if name.startswith("network.")}
+
+
+def check_shapes(path: Path, weights: dict[str, NDArray], shapes: dict[str, tuple[int, ...]]) -> None:
+    """Every tensor is there, in the shape the config asks for. Raises CheckpointError."""
+    for name, shape in shapes.items():
+        found = weights.get(name)
         if found is None or found.shape != shape:
             what = "is missing" if found is None else f"has shape {found.shape}, not {shape}"
             raise CheckpointError(f"{path}: damaged weights ({name} {what}); {REMEDY}")

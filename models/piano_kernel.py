@@ -164,6 +164,62 @@ def _join(w, s, bands, length, out):
     _shift(s.subbands, past, length)
 
 
+@njit(nogil=True, fastmath=True)
+def perform(w, s, onset, release, pedal, out):
+    """A block, once the source lies in the first rows of s.heard: noise, network and filter bank."""
+    frames, length = onset.shape[0], s.heard.shape[1]
+    steps = length // frames
+    rows, bands = s.subbands.shape[0], s.phases.shape[0]
+    residual, skip = s.gated.shape[0], s.skips.shape[0] // 2
+    fill_noise(s.heard[GROUPS * rows :], s.clock[0], s.clock[1])
+    s.clock[1] += length
+    for frame in range(frames):
+        read_notes(w, s, frame, steps, onset[frame], release[frame], pedal[frame])
+
+    taps = w.dilated.shape[1]
+    past = s.layers.shape[2] - length
+    _fill(s.layers[0], w.entry_bias, past, length)
+    add_product(w.entry, s.heard, 0, s.layers[0], past, length)
+    summed = s.skips[:skip]
+    summed[:] = 0
+    for layer in range(len(w.dilations)):
+        x, then = s.layers[layer], s.layers[layer + 1]
+        for row in range(2 * residual):
+            for frame in range(frames):
+                told = s.told[frame, layer * 2 * residual + row]
+                for step in range(frame * steps, (frame + 1) * steps):
+                    s.gates[row, step] = told
+        for tap in range(taps):
+            add_product(
+                w.dilated[layer, tap], x, past - (taps - 1 - tap) * w.dilations[layer], s.gates, 0, length
+            )
+        for row in range(residual):
+            for step in range(length):
+                opened = np.float32(0.5) + np.float32(0.5) * tanh(
+                    np.float32(0.5) * s.gates[residual + row, step]
+                )
+                s.gated[row, step] = tanh(s.gates[row, step]) * opened
+        _fill(s.onward, w.onward_bias[layer], 0, length)
+        add_product(w.onward[layer], s.gated, 0, s.onward, 0, length)
+        for row in range(residual):
+            for step in range(length):
+                then[row, past + step] = x[row, past + step] + s.onward[row, step]
+        for row in range(skip):
+            for step in range(length):
+                summed[row, step] += s.onward[residual + row, step]
+        _shift(x, past, length)
+
+    _relu(summed)
+    headed = s.skips[skip:]
+    _fill(headed, w.head_bias, 0, length)
+    add_product(w.head, summed, 0, headed, 0, length)
+    _relu(headed)
+    _fill(s.said, w.output_bias, 0, length)
+    add_product(w.output, headed, 0, s.said, 0, length)
+    _mix(w, s, rows, length)
+    _join(w, s, bands, length, out)
+
+
 def _build(sources):
     """The kernel, made of `sources`."""
 
@@ -171,62 +227,12 @@ def _build(sources):
     def sing(w, s, start, channel, amplitude, powers, turn, gain, fade, onset, release, pedal, out):
         """The whole block."""
         made_of = sources  # noqa: F841 (part of the key under which numba keeps this)
-        frames, length = onset.shape[0], s.heard.shape[1]
-        steps = length // frames
-        rows, bands = s.subbands.shape[0], s.phases.shape[0]
-        residual, skip = s.gated.shape[0], s.skips.shape[0] // 2
-        source = s.heard[: GROUPS * rows]
+        source = s.heard[: GROUPS * s.subbands.shape[0]]
         advance(
             onset, release, pedal, source, s.ringing, s.damped, s.velocity, start, channel, amplitude, powers, turn,
-            gain, fade, bands,
+            gain, fade, s.phases.shape[0],
         )  # fmt: skip
-        fill_noise(s.heard[GROUPS * rows :], s.clock[0], s.clock[1])
-        s.clock[1] += length
-        for frame in range(frames):
-            read_notes(w, s, frame, steps, onset[frame], release[frame], pedal[frame])
-
-        taps = w.dilated.shape[1]
-        past = s.layers.shape[2] - length
-        _fill(s.layers[0], w.entry_bias, past, length)
-        add_product(w.entry, s.heard, 0, s.layers[0], past, length)
-        summed = s.skips[:skip]
-        summed[:] = 0
-        for layer in range(len(w.dilations)):
-            x, then = s.layers[layer], s.layers[layer + 1]
-            for row in range(2 * residual):
-                for frame in range(frames):
-                    told = s.told[frame, layer * 2 * residual + row]
-                    for step in range(frame * steps, (frame + 1) * steps):
-                        s.gates[row, step] = told
-            for tap in range(taps):
-                add_product(
-                    w.dilated[layer, tap], x, past - (taps - 1 - tap) * w.dilations[layer], s.gates, 0, length
-                )
-            for row in range(residual):
-                for step in range(length):
-                    opened = np.float32(0.5) + np.float32(0.5) * tanh(
-                        np.float32(0.5) * s.gates[residual + row, step]
-                    )
-                    s.gated[row, step] = tanh(s.gates[row, step]) * opened
-            _fill(s.onward, w.onward_bias[layer], 0, length)
-            add_product(w.onward[layer], s.gated, 0, s.onward, 0, length)
-            for row in range(residual):
-                for step in range(length):
-                    then[row, past + step] = x[row, past + step] + s.onward[row, step]
-            for row in range(skip):
-                for step in range(length):
-                    summed[row, step] += s.onward[residual + row, step]
-            _shift(x, past, length)
-
-        _relu(summed)
-        headed = s.skips[skip:]
-        _fill(headed, w.head_bias, 0, length)
-        add_product(w.head, summed, 0, headed, 0, length)
-        _relu(headed)
-        _fill(s.said, w.output_bias, 0, length)
-        add_product(w.output, headed, 0, s.said, 0, length)
-        _mix(w, s, rows, length)
-        _join(w, s, bands, length, out)
+        perform(w, s, onset, release, pedal, out)
 
     return sing
 

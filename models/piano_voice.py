@@ -6,6 +6,8 @@ and skip connections, local conditioning), but it is fed no past of its own outp
 by step, how loud each band of the source and of the noise is to be, and what is to be added.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -68,25 +70,37 @@ class PianoVoiceNet(nn.Module):
             self.entry.weight.new_zeros(batch, conv.in_channels, conv.past_length()) for conv in convs
         )
 
-    def forward(self, source: Tensor, noise: Tensor, features: Tensor) -> Tensor:
+    def forward(
+        self, source: Tensor, noise: Tensor, features: Tensor, voice: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
         """The whole signal at once.
 
         source: (B, GROUPS * rows, J * steps), noise: (B, rows, J * steps) of unit variance,
-        features: (B, FEATURES, J) -> sub-bands (B, rows, J * steps).
+        features: (B, FEATURES, J) -> sub-bands (B, rows, J * steps).  voice: global conditioning, what is added to
+        what `read`, `condition` and `output` say, (B, their outputs, 1).
         """
-        return self.step(source, noise, features, self.silent_state(len(source)))[0]
+        return self.step(source, noise, features, self.silent_state(len(source)), voice)[0]
 
-    def step(self, source: Tensor, noise: Tensor, features: Tensor, state: State) -> tuple[Tensor, State]:
+    def step(
+        self,
+        source: Tensor,
+        noise: Tensor,
+        features: Tensor,
+        state: State,
+        voice: Mapping[str, Tensor] | None = None,
+    ) -> tuple[Tensor, State]:
         """The next frames; shapes as in `forward`, any J."""
         c = self.config
         pasts = iter(state)
         nexts: list[Tensor] = []
-        code = functional.relu(self.read(torch.cat([features, self._loudness(source)], dim=1)))
+        read = self.read(torch.cat([features, self._loudness(source)], dim=1))
+        code = functional.relu(read if voice is None else read + voice["read"])
         for conv in self.context:
             heard, past = conv.step(code, next(pasts))
             nexts.append(past)
             code = code + functional.relu(heard)
-        told = self.condition(code).repeat_interleave(c.steps, dim=2).chunk(len(c.dilations), dim=1)
+        conditions = self.condition(code) if voice is None else self.condition(code) + voice["condition"]
+        told = conditions.repeat_interleave(c.steps, dim=2).chunk(len(c.dilations), dim=1)
         x = self.entry(torch.cat([source * self.source_scale[:, None], noise], dim=1))
         skips = torch.zeros_like(x[:, :1])
         for conv, residual, skip, condition in zip(self.dilated, self.residual, self.skip, told, strict=True):
@@ -97,6 +111,7 @@ class PianoVoiceNet(nn.Module):
             skips = skips + skip(z)
             x = x + residual(z)
         said = self.output(functional.relu(self.head(functional.relu(skips))))
+        said = said if voice is None else said + voice["output"]
         return self._mix(source, noise, said), tuple(nexts)
 
     def _loudness(self, source: Tensor) -> Tensor:
