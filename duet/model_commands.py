@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,24 +32,29 @@ def train(options: argparse.Namespace) -> None:
     kind = options.partner if options.what == "partner" else options.voice
     rival = options.what == "partner" and kind != "neural"
     name = kind if rival or kind == "piano-ar" else options.what
+    if options.core_minutes and (options.what != "partner" or options.device != "cpu"):
+        raise DuetError("--core-minutes is for `duet train partner` on the CPU; elsewhere --minutes counts")
+    clock = time.process_time if options.core_minutes else time.monotonic
+    minutes = options.core_minutes or options.minutes
     run = RUNS / ("rivals" if rival else name)
     out = options.out or run / f"{name}.safetensors"
     writable(run)
     writable(out.parent)
     pieces = read_pieces(options.data, ("train", "valid"))
+    if rival or options.core_minutes:
+        one_thread()
     if rival:
         if options.start_from or options.device != "cpu":
             raise DuetError(f"{kind} learns from nothing and on the CPU: leave out --from and --device")
-        one_thread()
         from models.train_rival import train_rival
 
-        train_rival(kind, pieces, out, options.minutes, run, resume=options.resume, seed=options.seed)
+        train_rival(kind, pieces, out, minutes, run, resume=options.resume, seed=options.seed, clock=clock)
     elif options.what == "partner":
         from models.train_partner import train_partner
 
         train_partner(
-            pieces, out, options.minutes, run, resume=options.resume, device=options.device, seed=options.seed,
-            start_from=options.start_from,
+            pieces, out, minutes, run, resume=options.resume, device=options.device, seed=options.seed,
+            start_from=options.start_from, clock=clock,
         )  # fmt: skip
     else:
         from models.train_voice import train_voice
@@ -97,7 +103,10 @@ def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
         case "partner" if _is_rival(options.weights):
             from models.eval_rival import evaluate_rival
 
-            report = evaluate_rival(options.weights, _held_out(options), _cache(options))
+            report = evaluate_rival(
+                options.weights, _held_out(options), _cache(options), answers=options.answers,
+                against=_weights_named(options.against),
+            )  # fmt: skip
         case "partner":
             from duet.library import has_manifest, read_pieces
             from models.eval_partner import evaluate_partner
@@ -105,8 +114,9 @@ def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
             learnt = read_pieces(options.data, ("train", "valid")) if has_manifest(options.data) else None
             weights = weights_of("partner", options.weights)
             report = evaluate_partner(
-                weights, _held_out(options), learnt, _cache(options), knobs=options.knobs
-            )
+                weights, _held_out(options), learnt, _cache(options), answers=options.answers, knobs=options.knobs,
+                against=_weights_named(options.against),
+            )  # fmt: skip
         case _:
             from duet.eval_turns import evaluate_turns
 
@@ -127,16 +137,15 @@ def _listening(options: argparse.Namespace) -> None:
     from duet.midi import write_midi
     from models.listening_page import build_page
     from models.partner_data import read_tunes, write_tunes
-    from models.partners import RIVALS, WEIGHTS, load_partner
+    from models.partners import load_partner
 
     writable(options.listening.parent)
     cache = _cache(options) / "test.npz"
     if not cache.exists():
         write_tunes(cache, _held_out(options))
     tunes = read_tunes(cache)
-    names = ["markov", *(name for name in RIVALS if (WEIGHTS / f"{name}.safetensors").exists())]
-    partners = {"duet": load_partner(options.weights or "neural")}
-    partners |= {name: load_partner(name) for name in names}
+    other = options.against or "lstm"
+    partners = {"duet": load_partner(options.weights or "neural"), other: load_partner(other)}
     played = [tune for tune in tunes if tune.expressive] or tunes
     key = build_page(partners, load_voice("piano"), played, options.listening, write_midi)
     print(f"written: {options.listening / 'index.html'}; who is who: {key}")
@@ -154,6 +163,15 @@ def _tally(options: argparse.Namespace) -> None:
             f"{missing}: no such file; --listening names the test's folder, --choices its results"
         )
     _print_report(tally(options.choices, key), options.json)
+
+
+def _weights_named(name: str) -> Path | None:
+    """The weights file of a partner's name, or the file that is named; None if none is."""
+    from models.partners import RIVALS, WEIGHTS
+
+    if name in ("neural", *RIVALS):
+        return WEIGHTS / f"{'partner' if name == 'neural' else name}.safetensors"
+    return Path(name) if name else None
 
 
 def _is_rival(weights: str) -> bool:
@@ -177,7 +195,8 @@ def _benchmark(options: argparse.Namespace) -> None:
     logging.getLogger().setLevel(logging.INFO)
     names = list(FILES) if options.benchmark == "all" else [options.benchmark]
     folder = _found(options.data, BENCHMARKS, "benchmark sets", "the folder of jsb_chorales.npz")
-    report = benchmark(names, folder, writable(RUNS / "benchmark"), options.seeds)
+    kept = writable(RUNS / "benchmark")
+    report = benchmark(names, folder, kept, options.seeds, options.factorised)
     print(json.dumps(report) if options.json else as_table(report))
 
 
@@ -259,8 +278,11 @@ def _cache(options: argparse.Namespace) -> Path:
     """A folder for what was read of this data, another one as soon as a file of it changes."""
     if not options.data.is_dir():
         raise FileError(f"{options.data}: no such folder; --data takes a folder of MIDI files")
-    key = hashlib.sha256(f"{options.data.resolve()} {bool(options.weights)}".encode())
-    for path in sorted(options.data.rglob("*")):
+    from duet.library import has_manifest
+
+    folder = options.data.resolve()
+    key = hashlib.sha256(f"{folder} {has_manifest(folder) or bool(options.weights)}".encode())
+    for path in sorted(folder.rglob("*")):
         status = path.stat()
         key.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
     return writable(RUNS / f"eval-{key.hexdigest()[:12]}")

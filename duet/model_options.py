@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, positive, whole
+from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, count, positive, whole
 
 
 def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -36,6 +36,12 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     train.add_argument(
         "--minutes", type=positive, default=30.0, metavar="M", help="time to train (default 30)"
+    )
+    train.add_argument(
+        "--core-minutes",
+        type=positive,
+        metavar="M",
+        help="partner: instead, minutes of one core's own time on one thread, the same budget on a busy machine",
     )
     train.add_argument(
         "--voice", default="piano", choices=("piano", "piano-ar"), help="voice: which form (default piano)"
@@ -110,6 +116,20 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="partner: also turn every knob on so many calls and measure whether the answers follow",
     )
     judge.add_argument(
+        "--answers",
+        type=whole,
+        default=150,
+        metavar="N",
+        help="partner: on how many passages the answers are judged (default 150)",
+    )
+    judge.add_argument(
+        "--against",
+        default="",
+        metavar="NAME|FILE",
+        help="partner: weights to compare with, piece by piece (of an older kind by default with the shipped "
+        "neural ones); with --listening, whose answers stand beside the partner's (default lstm)",
+    )
+    judge.add_argument(
         "--listening",
         type=Path,
         nargs="?",
@@ -125,7 +145,14 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="listening: what listeners chose; prints how each hand did",
     )
     judge.add_argument(
-        "--seeds", type=whole, default=5, metavar="N", help="benchmark: how many trainings (default 5)"
+        "--seeds", type=count, default=5, metavar="N", help="benchmark: how many trainings (default 5)"
+    )
+    judge.add_argument(
+        "--factorised",
+        type=count,
+        default=1,
+        metavar="N",
+        help="benchmark: how many of the variant whose keys do not see each other (default 1)",
     )
     judge.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     bench = command(

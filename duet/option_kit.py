@@ -92,6 +92,14 @@ def whole(text: str) -> int:
     return value
 
 
+def count(text: str) -> int:
+    """A whole number from 0 on."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, not {text}")
+    return value
+
+
 def scale(text: str) -> str:
     """A scale's name, or what stands for the call's."""
     if text and text != CALL:

@@ -22,9 +22,12 @@ from models.benchmark_sets import FILES, PUBLISHED, TARGETS, nats_of_marginals, 
 logger = logging.getLogger(__name__)
 
 
-def benchmark(names: Sequence[str], folder: Path, kept: Path, seeds: int = 5) -> dict[str, Any]:
+def benchmark(
+    names: Sequence[str], folder: Path, kept: Path, seeds: int = 5, factorised: int = 1
+) -> dict[str, Any]:
     """Learn and judge each set with each seed; all sets with one seed before the next.
 
+    factorised: how many seeds of the variant whose keys do not see each other; 0 of either is none.
     kept: folder of finished runs, which are read and not made again unless the way to learn has changed.
     """
 
@@ -44,19 +47,20 @@ def benchmark(names: Sequence[str], folder: Path, kept: Path, seeds: int = 5) ->
 
     for name in names:
         read_set(name, folder)  # before hours are spent on the others
-    joint = {name: [0.0] * seeds for name in names}
-    for seed in range(seeds):
-        for name in names:
-            joint[name][seed] = nats(name, seed)
+    found: dict[bool, dict[str, list[float]]] = {
+        apart: {name: [] for name in names} for apart in (False, True)
+    }
+    for apart, number in ((False, seeds), (True, factorised)):
+        for seed in range(number):
+            for name in names:
+                found[apart][name].append(nats(name, seed, apart))
     result: dict[str, Any] = {}
     for name in names:
         splits = read_set(name, folder)
         place = 1 + list(FILES).index(name)
         result[name] = {
-            "nats_per_frame": round(float(np.mean(joint[name])), 3),
-            "spread": round(float(np.std(joint[name], ddof=1)), 3) if seeds > 1 else None,
-            "seeds": [round(value, 4) for value in joint[name]],
-            "factorised": round(nats(name, 0, factorised=True), 3),
+            **_summary("nats_per_frame", "spread", "seeds", found[False][name]),
+            **_summary("factorised", "factorised_spread", "factorised_seeds", found[True][name]),
             "marginals": round(nats_of_marginals(splits["train"].frames, splits["test"].frames), 3),
             "target": TARGETS[name],
             "published": {row: values[place] for row, values in PUBLISHED.items() if values[place]},
@@ -64,10 +68,18 @@ def benchmark(names: Sequence[str], folder: Path, kept: Path, seeds: int = 5) ->
     return result
 
 
+def _summary(mean: str, spread: str, seeds: str, values: Sequence[float]) -> dict[str, Any]:
+    """Mean and standard deviation under those names, None where there are too few values; and the values."""
+    return {
+        mean: round(float(np.mean(values)), 3) if values else None,
+        spread: round(float(np.std(values, ddof=1)), 3) if len(values) > 1 else None,
+        seeds: [round(value, 4) for value in values],
+    }
+
+
 def as_table(result: dict[str, Any]) -> str:
     """The result as rows under each other, ours first."""
     names = list(result)
-    seeds = len(result[names[0]]["seeds"])
 
     def line(title: str, kind: str, cells: Sequence[str]) -> str:
         return f"{title:48}{kind:24}" + "".join(f"{cell:>16}" for cell in cells)
@@ -75,16 +87,24 @@ def as_table(result: dict[str, Any]) -> str:
     def number(value: float | None) -> str:
         return f"{value:.2f}" if value is not None else "-"
 
-    ours = [
-        f"{row['nats_per_frame']:.3f}" + (f" ±{row['spread']:.3f}" if row["spread"] is not None else "")
-        for row in result.values()
-    ]
+    def ours(mean: str, spread: str) -> list[str]:
+        return [
+            "-"
+            if row[mean] is None
+            else f"{row[mean]:.3f}" + (f" ±{row[spread]:.3f}" if row[spread] is not None else "")
+            for row in result.values()
+        ]
+
+    def title(seeds: str) -> str:
+        number = len(result[names[0]][seeds])
+        return "Duet, one seed" if number == 1 else f"Duet, {number} seeds, mean ± deviation"
+
     rows = [
         line("test nats a frame", "keys of a frame", names),
-        line(f"Duet, {seeds} seeds, mean ± deviation", "joint", ours),
-        line("Duet, one seed", "factorised", [f"{row['factorised']:.3f}" for row in result.values()]),
+        line(title("seeds"), "joint", ours("nats_per_frame", "spread")),
+        line(title("factorised_seeds"), "factorised", ours("factorised", "factorised_spread")),
         line("each key by itself", "", [number(row["marginals"]) for row in result.values()]),
     ]
-    for title, (kind, *_) in PUBLISHED.items():
-        rows.append(line(title, kind, [number(row["published"].get(title)) for row in result.values()]))
+    for name, (kind, *_) in PUBLISHED.items():
+        rows.append(line(name, kind, [number(row["published"].get(name)) for row in result.values()]))
     return "\n".join(rows)

@@ -101,11 +101,15 @@ def _ratio(rows: Sequence[dict[str, float]], above: str = "nats", below: str = "
 
 
 def judge_notes(
-    net: PartnerNet, tunes: Sequence[Tune], chain_for: Callable[[int], Chain | None]
+    net: PartnerNet,
+    tunes: Sequence[Tune],
+    chain_for: Callable[[int], Chain | None],
+    against: PartnerNet | None = None,
 ) -> dict[str, Any]:
     """Nats a note and a second, of the network and of the baselines.
 
     chain_for: the baseline for the tune of a number, which it has not learnt from; None if there is none.
+    against: a network to stand among the baselines.
     """
     rows: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     sources: dict[str, list[dict[str, float]]] = defaultdict(list)
@@ -117,6 +121,8 @@ def judge_notes(
         if chain := chain_for(number):
             ways["markov"] = lambda s=steps, c=chain: c.nats(*s)
             ways["unigram"] = lambda s=steps, c=chain: c.nats(*s, longest=1)
+        if against:
+            ways["against"] = lambda s=steps, other=against: nats_of_net(other, s)
         for name, way in ways.items():
             row = sums_of(tune, steps, way())
             rows[name, tier].append(row)
@@ -124,7 +130,8 @@ def judge_notes(
                 sources[tune.source or "."].append(row)
     tier = "A" if rows["neural", "A"] else "B"
     ours = rows["neural", tier]
-    names = [name for name in ("markov", "unigram") if rows[name, tier]]
+    baselines = ("markov", "unigram", "against")
+    names = [name for name in baselines if rows[name, tier]]
     return {
         "pieces": len(ours),
         "notes": int(sum(row["notes"] for row in ours)),
@@ -135,9 +142,9 @@ def judge_notes(
         "pedal_nats_per_pedal": _ratio(ours, "pedal_nats", "pedals"),
         "baseline_nats_per_note": {name: _ratio(rows[name, tier]) for name in names},
         "baseline_intervals": {name: interval(rows[name, tier]) for name in names},
-        "lead_intervals": {name: interval(_leads(ours, rows[name, tier])) for name in names},
+        "lead_intervals": {name: interval(leads(ours, rows[name, tier])) for name in names},
         "scores_nats_per_note": {
-            name: _ratio(rows[name, "B"]) for name in ("neural", "markov", "unigram") if rows[name, "B"]
+            name: _ratio(rows[name, "B"]) for name in ("neural", *baselines) if rows[name, "B"]
         },
         "by_tier": {tier: _figures(rows["neural", tier]) for tier in "AB" if rows["neural", tier]},
         "by_source": {source: _figures(part) for source, part in sorted(sources.items())},
@@ -154,7 +161,7 @@ def _figures(rows: Sequence[dict[str, float]]) -> dict[str, Any]:
     }
 
 
-def _leads(ours: Sequence[dict[str, float]], theirs: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+def leads(ours: Sequence[dict[str, float]], theirs: Sequence[dict[str, float]]) -> list[dict[str, float]]:
     """By piece, how many nats a baseline needs more."""
     return [
         {"nats": other["nats"] - row["nats"], "notes": row["notes"]}
@@ -177,12 +184,13 @@ def evaluate_partner(
     answers: int = 150,
     seed: int = 0,
     knobs: int = 0,
+    against: Path | None = None,
 ) -> dict[str, Any]:
     """All figures of a weights file on held-out pieces.
 
     train: what the baselines learn from, or None to learn from one half of `test` for the other. cache:
     folder where the tokens of both are kept; what is there already is not read again. knobs: on how many
-    calls every knob is turned.
+    calls every knob is turned. against: other weights of the kind, to compare with piece by piece.
     """
     cache.mkdir(parents=True, exist_ok=True)
     if not (cache / "test.npz").exists():
@@ -198,7 +206,7 @@ def evaluate_partner(
         result = judge_knobs(partner, calls, seed)
         logger.info("knobs: %s", result)
     chain_for, learnt, result["baselines_learnt_from"] = _baselines(tunes, train, cache)
-    result |= judge_notes(load_net(weights), tunes, chain_for)
+    result |= judge_notes(load_net(weights), tunes, chain_for, load_net(against) if against else None)
     logger.info("nats a note: %s", result["nats_per_note"])
     partners = {"neural": partner, "markov": MarkovPartner()}
     known = Known(learnt) if learnt else None

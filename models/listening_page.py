@@ -1,82 +1,43 @@
 """The blind test: held-out calls, each with answers by several hands in random order, and a form to judge them.
 
-Each call of 10 s comes with the true continuation, the partner's answer, those of other partners and ten
-seconds of another piece (whoever does not hear that this one is wrong is not listening). A page plays them
-under letters; what one chooses is kept as `choices.json`. Who is who stands in `KEY.json` beside the folder,
-not in it; `tally` joins the two. What is written is made from the corpus: give it to listeners, do not
-publish it without the licences of the pieces that the key names.
+Each call of 10 s comes with the true continuation, the partner's answer, another partner's and ten seconds of
+another piece (whoever does not hear that this one is wrong is not listening). A page (`models/listening_form.py`)
+plays them under letters; all are equally long and equally loud and fade out alike, so that only the music
+tells them apart. Who is who stands in `NAME-KEY.json` beside the folder, not in it; `tally` joins the two. What is
+written is made from the corpus: give it to listeners, do not publish it without the licences of the pieces that the
+key names.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from duet.errors import FileError
-from duet.note import Event
+from duet.note import Event, cut
 from duet.request import Request
 from models.eval_answers import SECONDS, excerpt, passages
+from models.listening_form import page, section
 from models.partner_data import Tune
 from models.voice_listening import sing
+from models.voice_metrics import RATE
 
 MidiWriter = Callable[[Path, Mapping[str, Sequence[Event]]], None]
 """Writes named tracks to a file: `duet.midi.write_midi`."""
 TRUE, OTHER = "the true continuation", "another piece"
-RINGING = 1.5
-"""Seconds of sound after the last event."""
-
-PAGE = """<!doctype html>
-<meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Duet: which answer fits?</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }}
-fieldset {{ margin: 1.5rem 0; border: 1px solid #bbb; border-radius: 6px }}
-.answer {{ display: flex; gap: .8rem; align-items: center; margin: .4rem 0; flex-wrap: wrap }}
-audio {{ height: 2rem }} output {{ margin-left: 1rem }}
-</style>
-<h1>Which answer fits what was played?</h1>
-<p>Listen to each call, then to its answers. Say how well each goes on from the call: 1 not at all, 5 as if the
-same player went on. Then choose the one that fits best. The order was drawn by lot.</p>
-<form id="test">
-<p><label>Your name or a pseudonym <input name="listener"></label></p>
-{calls}
-<button type="submit">Save my choices</button><output id="said"></output>
-</form>
-<script>
-document.getElementById("test").addEventListener("submit", event => {{
-  event.preventDefault();
-  const form = event.target, said = document.getElementById("said");
-  const missing = [...form.querySelectorAll("fieldset")].filter(
-    call => !call.querySelector("input[type=radio]:checked"));
-  if (missing.length) {{
-    said.value = "Still to choose: " + missing.map(call => call.dataset.call).join(", ");
-    return;
-  }}
-  const choices = Object.fromEntries(new FormData(form));
-  const file = new Blob([JSON.stringify({{test: "{test}", choices}}, null, 1)], {{type: "application/json"}});
-  const link = Object.assign(document.createElement("a"),
-    {{href: URL.createObjectURL(file), download: "choices.json"}});
-  link.click();
-  said.value = "Saved as choices.json. Thank you.";
-}});
-</script>
-"""
-CALL = """<fieldset data-call="{number}"><legend>Call {number}</legend>
-<div class="answer"><b>Call</b> <audio controls preload="none" src="{folder}/call.flac"></audio>
-<a href="{folder}/call.mid">MIDI</a></div>
-{answers}</fieldset>
-"""
-ANSWER = """<div class="answer"><b>{letter}</b>
-<audio controls preload="none" src="{folder}/{letter}.flac"></audio>
-<a href="{folder}/{letter}.mid">MIDI</a>
-<label>fits <select name="fit-{number}-{letter}"><option></option>{marks}</select></label>
-<label><input type="radio" name="best-{number}" value="{letter}"> best</label></div>
-"""
+RINGING = 0.6
+"""Seconds of sound after the call's last event."""
+FADE = 1.5
+"""Seconds at the end of ten over which every answer is faded out, whether it ended, was cut off or would go on."""
+LEVEL = 0.08
+"""The root mean square of every sound where it sounds, full scale 1; less if a peak would be cut off."""
+PEAK = 0.98
 
 
 def build_page(
@@ -97,7 +58,7 @@ def build_page(
         raise FileError("two pieces of 20 s or more are needed for a listening test")
     rng = np.random.default_rng(seed)
     out.mkdir(parents=True, exist_ok=True)
-    key: dict[str, Any] = {"test": f"{seed}-{len(places)}", "calls": []}
+    told: list[dict[str, Any]] = []
     sections = []
     for index, (tune, start) in enumerate(places):
         heard = excerpt(tune, start)
@@ -107,36 +68,42 @@ def build_page(
             partner.forget()
             for event in heard:
                 partner.hear(event)
-            answers[name] = list(partner.respond(Request(1, SECONDS, seed=seed + index)))
+            answers[name] = cut(partner.respond(Request(1, SECONDS, seed=seed + index)), SECONDS)
         order = [list(answers)[place] for place in rng.permutation(len(answers))]
         letters = dict(zip("ABCDEFGH", order, strict=False))
         folder = f"call-{index + 1:02d}"
         (out / folder).mkdir(exist_ok=True)
-        _write(out / folder / "call", heard, voice, write_midi)
+        write_midi(out / folder / "call.mid", {"piano": heard})
+        _write_sound(out / folder / "call.flac", sing(voice, heard, SECONDS + RINGING), RINGING / 2)
         for letter, name in letters.items():
-            _write(out / folder / letter, answers[name], voice, write_midi)
-        sections.append(_section(index + 1, folder, letters))
-        key["calls"].append({"piece": tune.name, "seconds": round(start, 2), "answers": letters})
-    page = PAGE.format(calls="".join(sections), test=escape(key["test"]))
-    (out / "index.html").write_text(page)
+            write_midi(out / folder / f"{letter}.mid", {"piano": answers[name]})
+            _write_sound(out / folder / f"{letter}.flac", sing(voice, answers[name], SECONDS), FADE)
+        sections.append(section(index + 1, folder, list(letters)))
+        told.append({"piece": tune.name, "seconds": round(start, 2), "answers": letters})
+    minutes = len(places) * (1 + 2 * len(letters)) * SECONDS / 60
+    test = sha256(json.dumps([seed, told]).encode()).hexdigest()[:12]
+    (out / "index.html").write_text(page(test, sections, minutes))
     keeper = out.with_name(f"{out.name}-KEY.json")
-    keeper.write_text(json.dumps(key, indent=1))
+    keeper.write_text(json.dumps({"test": test, "calls": told}, indent=1))
     return keeper
 
 
-def _section(number: int, folder: str, letters: Mapping[str, str]) -> str:
-    marks = "".join(f"<option>{mark}</option>" for mark in range(1, 6))
-    answers = (ANSWER.format(letter=letter, folder=folder, number=number, marks=marks) for letter in letters)
-    return CALL.format(number=number, folder=folder, answers="".join(answers))
-
-
-def _write(path: Path, events: Sequence[Event], voice: Any, write_midi: MidiWriter) -> None:
-    """The MIDI file and the sound of one side."""
-    write_midi(path.with_suffix(".mid"), {"piano": list(events)})
-    seconds = (events[-1].time if events else 0.0) + RINGING
-    sound = sing(voice, events, seconds)
+def _write_sound(path: Path, sound: NDArray[np.float32], fade: float) -> None:
+    """A sound, (T,) or (T, channels), faded out over its last seconds and brought to LEVEL."""
+    ramp = np.ones(len(sound), np.float32)
+    falling = round(fade * RATE)
+    ramp[-falling:] = np.linspace(1, 0, falling)
+    sound = sound * (ramp if sound.ndim == 1 else ramp[:, None])
     loudest = float(np.abs(sound).max()) or 1.0
-    soundfile.write(path.with_suffix(".flac"), sound * min(1.0, 0.98 / loudest), 32_000)
+    soundfile.write(path, sound * min(LEVEL / (loudness(sound) or LEVEL), PEAK / loudest), RATE)
+
+
+def loudness(sound: NDArray[np.float32]) -> float:
+    """Root mean square of the half-second pieces of a sound that are within 20 dB of the loudest; 0 of silence."""
+    mono = sound if sound.ndim == 1 else np.sqrt((sound**2).mean(1))
+    pieces = mono[: len(mono) // (RATE // 2) * (RATE // 2)].reshape(-1, RATE // 2)
+    power = (pieces.astype(np.float64) ** 2).mean(1)
+    return float(np.sqrt(power[power >= 0.01 * power.max()].mean()))
 
 
 def tally(choices: Sequence[Path], key: Path) -> dict[str, Any]:

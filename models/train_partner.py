@@ -9,7 +9,7 @@ may be gone on from (`--from`), more gently: for longer, or on a player's own fi
 import copy
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,9 +117,11 @@ def train_partner(
     start_from: Path | None = None,
     config: PartnerConfig | None = None,
     training: TrainingConfig | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Path:
     """Train on the pieces of split "train" for some minutes in all; write the weights to `out`, return it.
 
+    clock: what the minutes are counted by, in seconds; `time.process_time` makes equal budgets on a busy machine.
     run: folder for tokens, state and curve; with `resume` the run there goes on and `pieces` is not read.
     start_from: weights to begin with, whose config and styles are kept. Progress is logged. Under torchrun
     all processes share the work.
@@ -141,7 +143,7 @@ def train_partner(
             size = config or (GPU_SIZE if device.startswith("cuda") else PartnerConfig())
             styles = tuple(sorted({tune.style for tune in learnt if tune.style}))
             net = fresh_net(replace(size, styles=styles), seed)
-        trainer = Trainer(net.to(company.device), training, company, state)
+        trainer = Trainer(net.to(company.device), training, company, state, clock)
         trainer.checks = _checks(held_out or learnt, net.config.styles, training, company.device)
         trainer.train(learnt, minutes, seed, run, out)
         return out
@@ -169,10 +171,15 @@ class Trainer:
     """A network, its moving average, its optimizers, and how far they are."""
 
     def __init__(
-        self, net: PartnerNet, training: TrainingConfig, company: Company, state: dict[str, Any] | None
+        self,
+        net: PartnerNet,
+        training: TrainingConfig,
+        company: Company,
+        state: dict[str, Any] | None,
+        clock: Callable[[], float],
     ) -> None:
         """state: what `save` wrote, to go on exactly from there."""
-        self.net, self.training, self.company = net, training, company
+        self.net, self.training, self.company, self.clock = net, training, company, clock
         self.average = copy.deepcopy(net).eval().requires_grad_(False)
         self.optimizers = build_optimizers(net, training)
         self.iteration, self.spent = 0, 0.0
@@ -188,12 +195,12 @@ class Trainer:
         """Go on until the budget is spent, with a checkpoint now and then."""
         forget_after(run / "curve.csv", self.iteration + bool(self.iteration))
         weights = weights_of(learnt)
-        began = time.monotonic() - self.spent
+        began = self.clock() - self.spent
         next_checkpoint = self.spent + self.training.checkpoint if self.iteration else 0.0
         recent: list[float] = []
         with bar(self.company.leads) as show:
             while True:
-                self.spent = time.monotonic() - began
+                self.spent = self.clock() - began
                 budget = self.training.iterations
                 done = self.iteration / budget if budget else self.spent / (60 * minutes)
                 progress = self.company.agree(min(1.0, done))

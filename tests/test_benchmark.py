@@ -158,6 +158,13 @@ def test_the_table_reads_what_was_finished_and_names_the_published_rows(tmp_path
     monkeypatch.setattr("models.benchmark.learn_set", None)
     assert benchmark(["jsb"], tmp_path, tmp_path, seeds=2) == first
     assert first["jsb"]["nats_per_frame"] == pytest.approx(np.mean(first["jsb"]["seeds"]), abs=1e-3)
+    apart = benchmark(["jsb"], tmp_path, tmp_path, seeds=0)["jsb"]
+    assert (apart["nats_per_frame"], apart["seeds"], apart["factorised"]) == (
+        None,
+        [],
+        first["jsb"]["factorised"],
+    )
+    assert "Duet, one seed" in as_table({"jsb": apart})
     table = as_table(first)
     assert "RNN-NADE, 2012" in table
     assert "5.56" in table

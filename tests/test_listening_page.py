@@ -7,10 +7,12 @@ import soundfile
 
 from duet.errors import FileError
 from duet.midi import write_midi
-from models.listening_page import OTHER, TRUE, build_page, tally
+from models.eval_answers import SECONDS
+from models.listening_page import LEVEL, OTHER, TRUE, build_page, loudness, tally
 from models.markov import MarkovPartner
 from models.partner_data import tune_of
 from models.sine_voice import SineVoice
+from models.voice_metrics import RATE
 from tests.test_train_partner import scale_piece
 
 
@@ -27,8 +29,7 @@ def test_all_the_page_plays_is_there_and_can_be_played(page):
     html = (out / "index.html").read_text()
     sources = re.findall(r'src="([^"]+)"', html)
     assert len(sources) == 2 * (1 + 3)
-    for source in sources:
-        assert soundfile.info(out / source).duration > 5
+    assert sorted(sources) == sorted(str(path.relative_to(out)) for path in out.rglob("*.flac"))
     for link in re.findall(r'href="([^"]+\.mid)"', html):
         assert mido.MidiFile(out / link).length > 3
 
@@ -40,6 +41,26 @@ def test_the_page_does_not_tell_who_is_who(page):
     assert key.parent == out.parent
     for call in json.loads(key.read_text())["calls"]:
         assert sorted(call["answers"].values()) == sorted(["markov", TRUE, OTHER])
+
+
+def test_no_sound_is_louder_or_longer_than_another(page):
+    out, _ = page
+    calls = [soundfile.read(path)[0] for path in sorted(out.rglob("call.flac"))]
+    answers = [soundfile.read(path)[0] for path in sorted(out.rglob("?.flac"))]
+    assert len(answers) == 6
+    assert {len(sound) for sound in answers} == {round(SECONDS * RATE)}
+    assert all(loudness(sound) == pytest.approx(LEVEL, rel=0.02) for sound in calls + answers)
+    assert all(abs(sound[-RATE // 10 :]).max() < 0.1 * abs(sound).max() for sound in answers)
+
+
+def test_every_choice_has_a_field_and_every_button_a_sound(page):
+    html = (page[0] / "index.html").read_text()
+    for number in (1, 2):
+        for letter in "ABC":
+            for field in (f'name="fit-{number}-{letter}"', f'name="best-{number}" value="{letter}"'):
+                assert html.count(field) == 1
+            assert html.count(f'id="sound-{number}-{letter}"') == 1
+            assert html.count(f'data-answer="sound-{number}-{letter}"') == 1
 
 
 def test_choices_are_joined_with_the_key(page, tmp_path):

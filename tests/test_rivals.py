@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 from itertools import product
 
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from duet.errors import CheckpointError
-from duet.note import Note, NoteOff, NoteOn, at, notes_of
+from duet.note import Note, NoteOff, NoteOn, Pedal, at, notes_of
 from duet.piece import Piece
 from duet.request import Character, Request
-from models.biaxial import ATTRIBUTES, BiaxialNet, attributes, grid_of_notes, nats_of_grid
-from models.biaxial_lesson import BiaxialLesson
+from models.biaxial import ATTRIBUTES, STEP, BiaxialNet, attributes, grid_of_notes, nats_of_grid
+from models.biaxial_lesson import JUDGED, BiaxialLesson
 from models.chord_lesson import ChordLesson
+from models.chord_lesson import nats_of_tune as net_nats
 from models.chord_net import as_symbols
 from models.chord_symbols import (
     BEGIN,
@@ -25,10 +27,14 @@ from models.chord_symbols import (
     played,
     symbols_of,
 )
+from models.eval_partner import nats_of_net, steps_of_tune
 from models.eval_rival import evaluate_rival
-from models.events import KEYS, LOWEST, tokens_of
+from models.events import KEYS, LOWEST, OFF, PEDAL_DOWN, tokens_of
+from models.grid_bound import bound_of_chords, bound_of_net, opening
 from models.hands import play_notes
+from models.partner import PartnerConfig
 from models.partner_data import tune_of
+from models.partner_file import fresh_net
 from models.partners import NAMES, RIVALS, load_partner
 from models.rivals import CONFIGS, fresh_rival, load_rival, save_rival
 from models.train_rival import train_rival
@@ -368,11 +374,11 @@ def test_a_rival_learns_a_phrase_and_goes_on_learning(name, tmp_path):
     pieces = [piece_of("train", "a"), piece_of("valid", "b")]
     rival = fresh_rival(name, [(0,)], **SIZES[name])
     out = tmp_path / "weights.safetensors"
-    train_rival(name, pieces, out, 0.01, tmp_path, **SIZES[name])
+    train_rival(name, pieces, out, 0.01, tmp_path, clock=time.process_time, **SIZES[name])
     learnt = load_rival(out)
     tune = tune_of(pieces[0])
     assert learnt.nats(tune)["nats"] < rival.nats(tune)["nats"]
-    train_rival(name, [], out, 0.018, tmp_path, resume=True)
+    train_rival(name, [], out, 0.018, tmp_path, resume=True, clock=time.process_time)
     assert load_rival(out).nats(tune)["nats"] < learnt.nats(tune)["nats"]
 
 
@@ -415,10 +421,50 @@ def test_missing_damaged_and_foreign_weights_are_named(tmp_path):
 def test_a_rival_is_judged_as_the_partner_is(tmp_path):
     save_rival(wild_rival("lstm"), tmp_path / "lstm.safetensors")
     pieces = [piece_of("test", "a"), replace(piece_of("test", "b"), expressive=False, real_velocity=False)]
-    figures = evaluate_rival(str(tmp_path / "lstm.safetensors"), pieces, tmp_path, answers=2)
+    save_rival(wild_rival("wavenet-notes"), tmp_path / "other.safetensors")
+    figures = evaluate_rival(
+        str(tmp_path / "lstm.safetensors"),
+        pieces,
+        tmp_path,
+        answers=2,
+        against=tmp_path / "other.safetensors",
+    )
     assert figures["pieces"] == 1
     assert figures["nats_per_note"] == pytest.approx(sum(figures["nats_per_note_parts"].values()), abs=1e-3)
     assert {"ceiling", "floor", "lstm"} == set(figures["overlap"])
+    compared = figures["against"]
+    more = figures["nats_per_note"] - compared["nats_per_note"]
+    assert compared["rival_needs_more"] == pytest.approx(more, abs=1e-3)
+    assert figures["scores_against"]["nats_per_note"] != compared["nats_per_note"]
+    save_rival(wild_rival("biaxial"), tmp_path / "grid.safetensors")
+    with pytest.raises(CheckpointError, match="its nats are of a grid"):
+        evaluate_rival(
+            str(tmp_path / "lstm.safetensors"), pieces, tmp_path, against=tmp_path / "grid.safetensors"
+        )
+
+
+def test_a_grid_costs_a_composer_of_performances_at_most_what_its_keys_cost():
+    tune = tune_of(piece_of("test", "a"))
+    tune.tokens["velocity"] = np.where(tune.tokens["token"] < OFF, 64, 0)
+    for name in ("lstm", "wavenet-notes"):
+        net = wild_rival(name).net
+        bound, whole = bound_of_chords(net, tune), net_nats(net, tune)
+        assert 0 < bound["nats"] < whole["nats"] - whole["velocity"]  # the first step costs nothing
+        assert bound["notes"] == whole["notes"] - 1
+    neural = fresh_net(PartnerConfig(width=32, layers=1, heads=2, window=64), 0)
+    steps = steps_of_tune(tune)
+    every = nats_of_net(neural, steps)
+    assert bound_of_net(neural, tune)["nats"] == pytest.approx(
+        (every["gap"] + every["token"])[2:].sum(), rel=1e-4
+    )
+
+
+def test_only_the_first_minute_is_on_the_grid_and_no_pedal():
+    events = [at(event, event.time + 2 * turn) for turn in range(60) for event in PHRASE]
+    tune = tune_of(Piece("a", (*events[:10], Pedal(1.9, 127), *events[10:]), "test", "here"))
+    begun = opening(tune)
+    assert begun.tokens["token"].max() < PEDAL_DOWN
+    assert (begun.tokens["time"] / STEP).round().searchsorted(JUDGED) == len(begun.tokens) - 1
 
 
 def test_the_net_of_the_grid_is_the_one_described():

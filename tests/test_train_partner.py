@@ -132,7 +132,11 @@ def test_training_learns_resumes_and_fine_tunes(tmp_path):
     )
     assert load_net(tuned).config == load_net(out).config
 
-    figures = evaluate_partner(out, PIECES[2:], PIECES[:2], tmp_path / "eval", answers=2)
+    save_partner(untrained, tmp_path / "untrained.safetensors")
+    figures = evaluate_partner(
+        out, PIECES[2:], PIECES[:2], tmp_path / "eval", answers=2, against=tmp_path / "untrained.safetensors"
+    )
+    assert figures["lead_intervals"]["against"][0] > 0
     assert figures["baseline_nats_per_note"]["markov"] < figures["baseline_nats_per_note"]["unigram"]
     assert figures["nats_per_note"] == pytest.approx(sum(figures["nats_per_note_parts"].values()), abs=0.001)
     assert set(figures["overlap"]) == {"ceiling", "floor", "neural", "markov"}
