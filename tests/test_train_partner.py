@@ -301,7 +301,6 @@ def test_two_processes_learn_one_network_from_different_windows(tmp_path):
         check=True,
         timeout=110,
         env={**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
     )
     (seen_a, a), (seen_b, b) = (
         torch.load(tmp_path / f"rank{rank}.pt", weights_only=False) for rank in (0, 1)

@@ -192,9 +192,7 @@ def test_two_processes_learn_as_one_and_end_at_the_same_step(tmp_path):
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run(
-        [*command, str(script), str(tmp_path)], check=True, capture_output=True, timeout=110, env=here
-    )
+    subprocess.run([*command, str(script), str(tmp_path)], check=True, timeout=110, env=here)
     (one, its_seconds, its_draw), (other, seconds, draw) = (
         torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)
     )
