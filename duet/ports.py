@@ -116,3 +116,15 @@ class MidiOut(Protocol):
 
     def silence(self) -> None:
         """Drop what is not sent yet; end every note that sounds and lift the pedal, now."""
+
+
+@runtime_checkable
+class Delayed(Protocol):
+    """A `MidiOut` whose events are heard later than their time, all by the same delay: a voice that renders ahead."""
+
+    @property
+    def delay(self) -> float:
+        """Seconds from an event's time to its sound."""
+
+    def advance(self, spare: float) -> None:
+        """The next answer begins `spare` seconds later than it could: be so much earlier with it, up to the delay."""
