@@ -14,8 +14,8 @@ import numpy as np
 from duet.jack_rig import RATE, Duet, Rig, jack_server, stop, wait_for
 
 BPM = 96
-BARS_BPM, BAR = 120.0, 4
-"""Of the rig's own clock: beats a minute, and in a bar."""
+BARS_BPM, BAR = 117.0, 4
+"""Of the rig's own clock: beats a minute (no bar is a whole number of JACK's periods), and in a bar."""
 KEYS = (48, 55, 60, 64, 67, 72, 76, 79)
 SILENT = 0.002
 """Below this peak the audio port is taken to be silent."""
@@ -149,7 +149,8 @@ def _bars(folder: Path, voice: str, turns: int) -> dict[str, Any]:
 
 def one_bar_traded(rig: Rig) -> tuple[float | None, float | None]:
     """Play a bar from the next bar line on; how much after the line that ends it a note came, and a sound."""
-    bar = math.ceil((rig.now - rig.beat_time(0)) * BARS_BPM / 60 / BAR + 0.1)
+    assert rig.bpm
+    bar = math.ceil((rig.now - rig.beat_time(0)) * rig.bpm / 60 / BAR + 0.1)
     line = rig.beat_time(BAR * (bar + 1))
     for index, pitch in enumerate((60, 64, 67, 64, 62, 59)):
         time.sleep(max(0.0, rig.beat_time(BAR * bar + index / 2) - rig.now))
