@@ -108,14 +108,18 @@ def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
                 against=_weights_named(options.against),
             )  # fmt: skip
         case "partner":
-            from duet.library import has_manifest, read_pieces
+            from duet.library import has_manifest, read_pieces, versions
             from models.eval_partner import evaluate_partner
 
             learnt = read_pieces(options.data, ("train", "valid")) if has_manifest(options.data) else None
-            weights = weights_of("partner", options.weights)
+            if options.styles and learnt is None:
+                raise FileError(
+                    f"{options.data}: --styles needs a manifest.csv, whose train split teaches the judge"
+                )
             report = evaluate_partner(
-                weights, _held_out(options), learnt, _cache(options), answers=options.answers, knobs=options.knobs,
-                against=_weights_named(options.against),
+                weights_of("partner", options.weights), _held_out(options), learnt, _cache(options),
+                answers=options.answers, knobs=options.knobs, styles=options.styles,
+                piece_of=versions(options.data), against=_weights_named(options.against),
             )  # fmt: skip
         case _:
             from duet.eval_turns import evaluate_turns

@@ -116,6 +116,13 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="partner: also turn every knob on so many calls and measure whether the answers follow",
     )
     judge.add_argument(
+        "--styles",
+        type=whole,
+        default=0,
+        metavar="CALLS",
+        help="partner: also ask for every style on so many calls and let an independent judge say which it is",
+    )
+    judge.add_argument(
         "--answers",
         type=whole,
         default=150,
