@@ -102,6 +102,14 @@ class Voice(Protocol):
         """
 
 
+@runtime_checkable
+class Blender(Protocol):
+    """A voice that can become another one, or a mixture, while it sounds; not all can."""
+
+    def blend(self, name: str) -> bool:
+        """Become the voice of that name without a break; False, and nothing done, if it is none of ours."""
+
+
 class Speaker(Protocol):
     """Plays blocks: a ring to an audio device, or a file."""
 

@@ -14,7 +14,7 @@ import soxr
 from duet.errors import DuetError
 from duet.inline import Score
 from duet.note import at
-from duet.ports import Block, Voice
+from duet.ports import Blender, Block, Voice
 from duet.recording import Recording
 from duet.remote import Advance, Failed, Hush, Load, Loaded, Record, Sing, Speed
 from duet.ring import Ring
@@ -84,6 +84,9 @@ class Singer:
                 self._take(self._pipe.recv())
 
     def _change(self, name: str) -> None:
+        if isinstance(self._voice, Blender) and self._voice.blend(name):
+            self._pipe.send(Loaded(name, delay=self._delay))
+            return
         try:
             self._voice = self._load(name)
         except DuetError as error:

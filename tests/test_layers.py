@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 FLOORS = [
-    {"duet", "duet.note", "duet.errors", "duet.scale"},
+    {"duet", "duet.note", "duet.errors", "duet.scale", "duet.mixture"},
     {
         "duet.turn",
         "duet.phrase_end",

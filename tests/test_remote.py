@@ -237,6 +237,37 @@ async def test_a_partner_that_fails_in_listening_begins_afresh_and_still_answers
         assert await answer_of(seat, 1) == ANSWER
 
 
+async def test_a_voice_that_can_become_another_does_so_without_a_break() -> None:
+    class Chameleon(ToneVoice):
+        def blend(self, name: str) -> bool:
+            return name == "tone:0.5,other:0.5"
+
+    loaded: list[str] = []
+
+    def load(name: str) -> Chameleon:
+        loaded.append(name)
+        return Chameleon()
+
+    ours, theirs = multiprocessing.Pipe()
+    ring = Ring(1000)
+    other: asyncio.Queue[Any] = asyncio.Queue()
+    thread = threading.Thread(target=Singer(theirs, ring, 20, load).serve, args=("tone",))
+    thread.start()
+    wire = Wire(ours, other.put_nowait, lambda: None)
+    await asyncio.wait_for(other.get(), 5)
+    wire.send(Load("tone:0.5,other:0.5"))
+    while await asyncio.wait_for(other.get(), 5) != Loaded("tone:0.5,other:0.5", delay=0.03):
+        pass
+    assert loaded == ["tone"], "nothing was loaded anew"
+    wire.send(Load("sine"))
+    while await asyncio.wait_for(other.get(), 5) != Loaded("sine", delay=0.03):
+        pass
+    assert loaded == ["tone", "sine"]
+    wire.close()
+    await asyncio.to_thread(thread.join, 5)
+    ring.close()
+
+
 async def test_a_voice_that_fails_says_so_and_sings_the_next_note() -> None:
     class Hoarse(ToneVoice):
         broke = 0
