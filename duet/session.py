@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from duet.beat import beat_of
+from duet.entry import LONGEST_STEP
 from duet.news import Answered, Cut, Message, News, Played, Turned, Who
 from duet.note import Event, NoteOn
 from duet.performance import Performance, once_more
@@ -36,8 +37,6 @@ logger = logging.getLogger(__name__)
 
 LEAD = 0.01
 """Seconds between the first composed note and its sounding: time for it to reach the sender."""
-LONGEST_STEP = 0.35
-"""Seconds between the places where an answer may begin on the beat; slower beats are halved."""
 
 
 class Session:

@@ -18,6 +18,7 @@ FLOORS = [
         "duet.piece",
         "duet.tempo",
         "duet.beat",
+        "duet.entry",
     },
     {"duet.ports", "duet.midi", "duet.news", "duet.controls", "duet.route", "duet.clock"},
     set(),  # the rest of duet, and models
