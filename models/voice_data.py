@@ -18,7 +18,7 @@ from torch import Tensor
 from duet.note import Event, NoteOff, NoteOn, Pedal, at, order
 from duet.piece import Piece
 from duet.roll import Grid, frames_of
-from models.fluidsynth import GAIN, render_truth
+from models.fluidsynth import render_truth
 from models.partials import KEYS, LOWEST
 from models.source import SourceState, SourceTables, sound_source
 from models.voice_features import features_of, fold_all
@@ -44,13 +44,7 @@ class Passage:
 
 
 def prepare(
-    events: Sequence[Event],
-    seconds: float,
-    grid: Grid,
-    tables: SourceTables,
-    soundfont: Path,
-    gain: float = GAIN,
-    program: int = 0,
+    events: Sequence[Event], seconds: float, grid: Grid, tables: SourceTables, soundfont: Path
 ) -> Passage:
     """Sound a passage both ways."""
     count = round(seconds * grid.frame_rate)
@@ -60,7 +54,7 @@ def prepare(
     return Passage(
         (source * STORED).astype(np.float16),
         features_of(onset, release, pedal, grid.frame_rate).astype(np.float16),
-        render_truth(events, seconds, grid, soundfont, gain, program),
+        render_truth(events, seconds, grid, soundfont),
     )
 
 
