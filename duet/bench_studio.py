@@ -1,5 +1,6 @@
-"""Measure Duet among other machines on real JACK ports: thru, monitor, clocks, a cable pulled and put back."""
+"""Measure Duet among other machines on real JACK ports: thru, monitor, clocks, bar lines, a cable pulled out."""
 
+import math
 import re
 import subprocess
 import tempfile
@@ -13,6 +14,8 @@ import numpy as np
 from duet.jack_rig import RATE, Duet, Rig, jack_server, stop, wait_for
 
 BPM = 96
+BARS_BPM, BAR = 117.0, 4
+"""Of the rig's own clock: beats a minute (no bar is a whole number of JACK's periods), and in a bar."""
 KEYS = (48, 55, 60, 64, 67, 72, 76, 79)
 SILENT = 0.002
 """Below this peak the audio port is taken to be silent."""
@@ -28,6 +31,7 @@ def bench_studio(voice: str, seconds: float) -> dict[str, Any]:
             **_monitor(folder / "512", voice, 512, round(seconds)),
             **_monitor(folder / "256", voice, 256, round(seconds)),
             **_clock(folder / "clock", seconds),
+            **_bars(folder / "bars", voice, max(2, round(seconds / 2))),
             **_replug(folder / "replug", 5),
         }
 
@@ -121,6 +125,58 @@ def _clock(folder: Path, seconds: float) -> dict[str, float]:
         return found
 
 
+def _bars(folder: Path, voice: str, turns: int) -> dict[str, Any]:
+    """Trading bars on the rig's own clock: how far off the bar line an answer begins, as MIDI and as sound."""
+    with ExitStack() as closing:
+        rig = _rig(closing, "rig", BARS_BPM)
+        options = ("--partner", "neural", "--voice", voice, "--turn", "bars:1", "--clock", "rig:clock")
+        duet = _duet(closing, folder, *options)
+        rig.connect_keyboard("Duet-in:in")
+        rig.listen_to("Duet:Duet")
+        rig.hear("PortAudio.*")
+        rig.rolling = True
+        time.sleep(2.5 * BAR * 60 / BARS_BPM)  # the clock is found
+        found = [one_bar_traded(rig) for _ in range(turns)]
+        duet.end()
+    notes = [note for note, _ in found if note is not None]
+    sounds = [sound for _, sound in found if sound is not None]
+    return {
+        "bars_answered": f"{len(notes)}/{turns}",
+        **_off("bar_line_to_first_note", notes),
+        **_off("bar_line_to_first_sound", sounds),
+    }
+
+
+def one_bar_traded(rig: Rig) -> tuple[float | None, float | None]:
+    """Play a bar from the next bar line on; how much after the line that ends it a note came, and a sound."""
+    assert rig.bpm
+    bar = math.ceil((rig.now - rig.beat_time(0)) * rig.bpm / 60 / BAR + 0.1)
+    line = rig.beat_time(BAR * (bar + 1))
+    for index, pitch in enumerate((60, 64, 67, 64, 62, 59)):
+        time.sleep(max(0.0, rig.beat_time(BAR * bar + index / 2) - rig.now))
+        rig.play([0x90, pitch, 80])
+        time.sleep(0.15)
+        rig.play([0x80, pitch, 0])
+    time.sleep(max(0.0, line + 0.5 - rig.now))
+    after = [at - line for at, _, _ in rig.note_ons(line - 0.2)]
+    heard = np.abs(rig.sound[int((line - 0.2) * RATE) : int((line + 0.4) * RATE), 0])
+    loud = np.flatnonzero(heard > SILENT)
+    wait_for(lambda: not rig.sounding(), 10, "the answer ends")
+    time.sleep(0.4)
+    return after[0] if after else None, loud[0] / RATE - 0.2 if len(loud) else None
+
+
+def _off(name: str, seconds: list[float]) -> dict[str, float | None]:
+    """The median, and the furthest to either side, in milliseconds."""
+    if not seconds:
+        return {f"{name}_ms_p50": None}
+    return {
+        f"{name}_ms_p50": 1000 * float(np.median(seconds)),
+        f"{name}_ms_earliest": 1000 * min(seconds),
+        f"{name}_ms_latest": 1000 * max(seconds),
+    }
+
+
 def _replug(folder: Path, times: int) -> dict[str, float]:
     """From a keyboard's being there again to its being joined."""
     with ExitStack() as closing:
@@ -140,15 +196,16 @@ def _replug(folder: Path, times: int) -> dict[str, float]:
         return {"replug_s_p50": float(np.median(delays)), "replug_s_max": max(delays)}
 
 
-def _rig(closing: ExitStack, name: str) -> Rig:
-    rig = Rig(name, 120)
+def _rig(closing: ExitStack, name: str, bpm: float | None = None) -> Rig:
+    rig = Rig(name, 120, bpm)
     closing.callback(rig.close)
     return rig
 
 
 def _duet(closing: ExitStack, folder: Path, *options: str) -> Duet:
     folder.mkdir()
-    duet = Duet(folder, "--partner", "markov", "--seed", "1", *options)
+    partner = () if "--partner" in options else ("--partner", "markov")
+    duet = Duet(folder, *partner, "--seed", "1", *options)
     closing.callback(stop, duet.process)
     duet.wait_until("ready, play something")
     return duet

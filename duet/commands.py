@@ -32,7 +32,7 @@ def live(options: argparse.Namespace) -> None:
     wanted = LiveOptions(
         options.port, options.out, options.voice, options.partner, options.audio, options.headless,
         _character(options), seed, options.length, takes, log, PARTNERS, VOICES,
-        options.turn, studio_of(options), options.insists_on_style,
+        options.turn, studio_of(options), options.wav, options.insists_on_style,
     )  # fmt: skip
     show = _print_news if options.headless else _print_farewell
     try:

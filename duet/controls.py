@@ -18,6 +18,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "register": (21, 108),
     "closeness": (0, 1),
     "bpm": (40, 240),
+    "blend": (0, 1),
 }
 """What a knob sets, from 0 to 127."""
 GEOMETRIC = {"density", "length"}

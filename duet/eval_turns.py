@@ -12,18 +12,22 @@ from itertools import islice
 from statistics import median, quantiles
 from typing import Any
 
+from duet.beat import beat_of
+from duet.entry import LONGEST_STEP
 from duet.errors import FileError
 from duet.foresight import Foresight
 from duet.note import Event, NoteOn, Pedal
 from duet.phrase_end import Adaptive, Expectation, Fixed, Gaps, Learned, Policy
 from duet.piece import Piece
 from duet.ports import Forecaster, Partner
-from duet.turn import Turn
+from duet.turn import Respond, Turn
 
 END = 2.0
 """Seconds of silence that count as the end of a phrase."""
 TARGET_SILENCE = 1.0
 """Seconds of the fixed silence whose rate of cut-ins the others are held to."""
+COMPOSING = 0.03
+"""Seconds from a decision to the first note, as measured live (`duet bench live`)."""
 
 CURVES: dict[str, tuple[Callable[[float], Policy], tuple[float, ...]]] = {
     "fixed": (Fixed, (0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.5)),
@@ -85,10 +89,21 @@ def listen(events: Sequence[Event], partner: Partner) -> Heard:
     return Heard(events, expected)
 
 
-def judge(heard: Heard, policy: Policy) -> tuple[int, list[float]]:
-    """(cut-ins, waits in seconds at phrase ends) of a policy that listens to this performance."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a policy did with a performance."""
+
+    cut_ins: int
+    waits: Sequence[float]
+    """Seconds from the last release to the decision, at each phrase end."""
+    entries: Sequence[float]
+    """Seconds from the last release to the answer's first note there, the wait for a beat included."""
+
+
+def judge(heard: Heard, policy: Policy) -> Judged:
+    """Let a policy listen to this performance."""
     turn = Turn(policy)
-    cut_ins, waits = 0, list[float]()
+    cut_ins, waits, entries = 0, list[float](), list[float]()
     for index, (event, press) in enumerate(zip(heard.events, _next_presses(heard.events), strict=True)):
         turn.feed(event)
         if index in heard.expected:
@@ -96,12 +111,18 @@ def judge(heard: Heard, policy: Policy) -> tuple[int, list[float]]:
         deadline = turn.deadline()
         if deadline is None or press <= deadline:
             continue
-        if press - turn.quiet_since >= END:
-            waits.append(deadline - turn.quiet_since)
-        else:
+        (respond,) = turn.tick(deadline)
+        if press - turn.quiet_since < END:
             cut_ins += 1
-        turn.tick(deadline)
-    return cut_ins, waits
+            continue
+        assert isinstance(respond, Respond)
+        waits.append(deadline - turn.quiet_since)
+        begin = respond.begin
+        if begin is None:
+            beat = beat_of(respond.call)
+            begin = beat.next_part(deadline + COMPOSING, LONGEST_STEP) if beat else deadline + COMPOSING
+        entries.append(begin - turn.quiet_since)
+    return Judged(cut_ins, waits, entries)
 
 
 def _next_presses(events: Sequence[Event]) -> list[float]:
@@ -130,14 +151,17 @@ def _is_default(name: str, value: float) -> bool:
     return CURVES[name][0](value) in (Adaptive(), Learned(), Gaps())
 
 
-def _row(judged: Sequence[tuple[int, list[float]]], minutes: float) -> dict[str, Any]:
-    waits = [wait for _, piece_waits in judged for wait in piece_waits]
+def _row(judged: Sequence[Judged], minutes: float) -> dict[str, Any]:
+    waits = [wait for each in judged for wait in each.waits]
+    entries = [wait for each in judged for wait in each.entries]
     quarters = quantiles(waits, n=4) if len(waits) > 1 else [None, None, None]
     return {
-        "cut_ins_per_minute": sum(cut_ins for cut_ins, _ in judged) / minutes,
+        "cut_ins_per_minute": sum(each.cut_ins for each in judged) / minutes,
         "wait_s_median": median(waits) if waits else None,
         "wait_s_upper_quartile": quarters[2],
         "wait_s_mean": sum(waits) / len(waits) if waits else None,
+        "first_note_s_median": median(entries) if entries else None,
+        "first_note_s_mean": sum(entries) / len(entries) if entries else None,
         "phrase_ends": len(waits),
     }
 

@@ -10,6 +10,7 @@ from duet.conductor import Conductor
 from duet.controls import RANGES, TARGETS, Control, Controls
 from duet.devices import Devices
 from duet.errors import DuetError
+from duet.mixture import Mixture
 from duet.models_handle import Models
 from duet.news import (
     Again,
@@ -144,6 +145,9 @@ class Grants:
             match setting, value:
                 case "partner" | "voice", str(name):
                     self._models.load(name, setting == "voice")
+                case "blend", (float() | int()) as position:
+                    self._models.load(str(Mixture.read(self.setup.voice).blended(position)), True)
+                    self._echo("blend", position)
                 case "style", name if name and name not in self.setup.styles:
                     self._say(f"the partner knows no style {name!r}", True)
                 case "port", (str() | None) as name:

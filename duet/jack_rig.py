@@ -99,9 +99,12 @@ def _forget_dead_servers() -> None:
 
 
 class Rig:
-    """A JACK client that is a keyboard, a MIDI recorder and a sound recorder on one sample clock."""
+    """A JACK client that is a keyboard, a MIDI recorder and a sound recorder on one sample clock.
 
-    def __init__(self, name: str = "rig", seconds: int = 90) -> None:
+    With `bpm` it is a MIDI clock too, on a port `clock` of its own, each tick on its exact sample.
+    """
+
+    def __init__(self, name: str = "rig", seconds: int = 90, bpm: float | None = None) -> None:
         import jack
 
         self.client = jack.Client(name, no_start_server=True)
@@ -114,6 +117,12 @@ class Rig:
         self.sent: list[tuple[float, bytes]] = []
         self.received: list[tuple[float, bytes]] = []
         self.to_send: list[bytes] = []
+        self.bpm = bpm
+        self.pulse = self.client.midi_outports.register("clock") if bpm else None
+        self.rolling = False
+        self.beat_0: int | None = None
+        """The sample that the clock's first tick lies on; None while it does not roll."""
+        self._ticks = 0
         self.client.set_process_callback(self._process)
         self.client.activate()
 
@@ -129,6 +138,8 @@ class Rig:
             self.keys.write_midi_event(offset, message)
             self.sent.append(((at + offset) / RATE, message))
             offset += 1
+        if self.pulse:
+            self._tick(at, frames)
         for offset, data in self.heard.incoming_midi_events():
             self.received.append(((at + offset) / RATE, bytes(data)))
         count = min(frames, len(self.sound) - at)
@@ -136,6 +147,31 @@ class Rig:
             for channel, ear in enumerate(self.ears):
                 self.sound[at : at + count, channel] = ear.get_array()[:count]
             self.length = at + count
+
+    def _tick(self, at: int, frames: int) -> None:
+        """Send what of the clock lies in this period; what lay in one that JACK has lost, at once."""
+        assert self.pulse
+        self.pulse.clear_buffer()
+        if self.beat_0 is None and self.rolling:
+            self.beat_0 = at + frames
+            self.pulse.write_midi_event(0, b"\xfa")
+        while self.beat_0 is not None and (due := self._sample(self._ticks / 24)) < at + frames:
+            self.pulse.write_midi_event(max(0, due - at), b"\xf8")
+            self._ticks += 1
+
+    def _sample(self, beat: float) -> int:
+        assert self.beat_0 is not None and self.bpm
+        return self.beat_0 + round(beat * 60 * RATE / self.bpm)
+
+    def beat_time(self, beat: float) -> float:
+        """When that beat of the rig's own clock lies, on the rig's clock, seconds; it must roll."""
+        return self._sample(beat) / RATE
+
+    @property
+    def now(self) -> float:
+        """The rig's clock, seconds."""
+        assert self.start is not None
+        return float(self.client.frame_time - self.start) / RATE
 
     def play(self, *messages: Sequence[int]) -> None:
         self.to_send.extend(bytes(message) for message in messages)

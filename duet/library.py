@@ -71,6 +71,12 @@ def has_manifest(folder: Path) -> bool:
     return (folder / "manifest.csv").exists()
 
 
+def versions(folder: Path) -> dict[str, str]:
+    """What piece each file is a version of, by the manifest; empty if there is none or it does not say."""
+    rows = _rows(folder) if has_manifest(folder) else []
+    return {row["file"]: row["piece_cluster"] for row in rows if row.get("piece_cluster")}
+
+
 def _rows(folder: Path) -> list[dict[str, str]]:
     if has_manifest(folder):
         with (folder / "manifest.csv").open(newline="") as lines:

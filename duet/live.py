@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from duet.clock import ClockIn
@@ -25,12 +26,13 @@ from duet.models_handle import Loaders, Models
 from duet.news import Choose, Health, Level, Message, News, Played, Plugged, Quit, Setup, Turned, Who, Wish
 from duet.policies import OFFERED
 from duet.ports import MidiOut
-from duet.remote import Failed, Loaded, Pulse, Speed
+from duet.remote import Failed, Loaded, Pulse, RemoteVoice, Speed
 from duet.request import Settings
 from duet.session import Session
 from duet.settings_file import CONTROLS, save_table
 from duet.styles import settle_style
-from duet.takes import Take, recover
+from duet.take_keeper import TakeKeeper
+from duet.takes import recover
 from duet.voice_out import VoiceOut
 
 logger = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class Engine:
         self._loaders = loaders
         self._show = show
         self._face: Face | None = None
-        self._take: Take | None = None
+        self._take: TakeKeeper | None = None
         self._devices: Devices | None = None
         self._session: Session | None = None
         self._grants: Grants | None = None
@@ -97,7 +99,7 @@ class Engine:
         closing.callback(self._report_punctuality)
         for path in recover(options.takes) if options.takes.is_dir() else []:
             logger.info("recovered the take %s", path)
-        self._take = Take(options.takes, lambda text: self._say(text, True))
+        self._take = TakeKeeper(options.takes, lambda text: self._say(text, True))
         closing.callback(self._close_take)
         names = (options.partner, options.voice)
         lead = MONITOR_AHEAD if studio.monitor else AHEAD
@@ -113,8 +115,12 @@ class Engine:
         early = studio.latency_out.longest
         outs: list[MidiOut] = [Early(devices.sender, studio.latency_out) if early else devices.sender]
         if models.voice:
-            self._voice = VoiceOut(models.voice, studio.monitor)
+            delay = partial(_delay, models.voice, devices)
+            self._voice = VoiceOut(models.voice, studio.monitor, delay, models.voice.tell_early)
+            self._take.record = models.record if options.wav else None
             outs.append(self._voice)
+        elif options.wav:
+            self._say("there is no sound, so none is recorded", True)
         settings = Settings(replace(options.character, style=style), options.seed, options.length)
         session = self._session = Session(
             devices.keyboard, models.seat, outs, self._observe, settings, early=early
@@ -190,16 +196,14 @@ class Engine:
 
     def _record_to(self, folder: Path) -> None:
         """End this take, and begin another in that folder."""
-        assert self._grants
+        assert self._grants and self._take
         try:
-            take = Take(folder, lambda text: self._say(text, True))
+            done = self._take.move(folder)
         except FileError as error:
             self._say(str(error), True)
             return
-        kept = self._take.close() if self._take else None
-        self._take = take
         self._grants.change_setup(takes=str(folder))
-        self._say(f"recording to {folder}" + (f"; what was played so far is {kept}" if kept else ""))
+        self._say(done)
 
     def _hear_models(self, item: Loaded | Failed | Speed, is_voice: bool) -> None:
         match item:
@@ -252,9 +256,9 @@ class Engine:
             self._show(Message("; ".join(parts)))
 
     def _close_take(self) -> None:
-        if self._take and (path := self._take.close()):
-            logger.info("the take is %s", path)
-            self._show(Message(f"take saved: {path}"))
+        if self._take and (text := self._take.close()):
+            logger.info(text)
+            self._show(Message(text))
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -271,6 +275,11 @@ class Engine:
             for number in taken:
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)  # else a traceback out of the interpreter's own ending
+
+
+def _delay(voice: RemoteVoice, devices: Devices) -> float:
+    """Seconds from the time of an event to its sound."""
+    return voice.delay + (devices.speaker.latency if devices.speaker else 0.0)
 
 
 async def play_live(options: LiveOptions, loaders: Loaders, show: Callable[[News], None]) -> None:

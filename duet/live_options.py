@@ -61,5 +61,7 @@ class LiveOptions:
     turn: str = "adaptive"
     """The turn-taking policy, as `--turn` writes it."""
     studio: Studio = field(default_factory=Studio)
+    wav: bool = False
+    """What the voice plays is recorded beside the take."""
     insists_on_style: bool = True
     """The style was asked for on the command line; one of the settings file's is left out if it is unknown."""

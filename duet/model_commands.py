@@ -31,7 +31,7 @@ def train(options: argparse.Namespace) -> None:
     options.data = _data(options)
     kind = options.partner if options.what == "partner" else options.voice
     rival = options.what == "partner" and kind != "neural"
-    name = kind if rival or kind == "piano-ar" else options.what
+    name = kind if rival or kind in {"piano-ar", "ensemble"} else options.what
     if options.core_minutes and (options.what != "partner" or options.device != "cpu"):
         raise DuetError("--core-minutes is for `duet train partner` on the CPU; elsewhere --minutes counts")
     clock = time.process_time if options.core_minutes else time.monotonic
@@ -57,16 +57,11 @@ def train(options: argparse.Namespace) -> None:
             start_from=options.start_from, clock=clock,
         )  # fmt: skip
     else:
-        from models.train_voice import train_voice
-        from models.voice_presets import PRESETS
+        from models.voice_forms import train_form
 
-        presets = PRESETS[options.voice]
-        if options.config not in ("", *presets):
-            known = ", ".join(presets)
-            raise DuetError(f"{options.voice} has no config {options.config!r}; there are {known}")
-        train_voice(
-            pieces, options.soundfont, out, options.minutes, options.resume, options.device, options.seed, run,
-            presets[options.config or next(iter(presets))],
+        train_form(
+            kind, options.config, pieces, options.soundfont, out, minutes, options.resume, options.device, options.seed,
+            run,
         )  # fmt: skip
     print(f"written: {out}")
 
@@ -92,14 +87,12 @@ def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
     report: Mapping[str, Any]
     match options.what:
         case "voice":
-            from models.eval_voice import evaluate_voice
+            from models.voice_forms import judge
 
             voice = load_voice(options.weights or "piano")
-            report = evaluate_voice(voice, _held_out(options), options.soundfont, limit=options.pieces)
-            if options.picture:
-                from models.voice_page import draw_spectrograms
-
-                draw_spectrograms(voice, _held_out(options), options.picture, options.soundfont)
+            report = judge(
+                voice, lambda: _held_out(options), options.soundfont, options.pieces, options.picture
+            )
         case "partner" if _is_rival(options.weights):
             from models.eval_rival import evaluate_rival
 
@@ -108,14 +101,18 @@ def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
                 against=_weights_named(options.against),
             )  # fmt: skip
         case "partner":
-            from duet.library import has_manifest, read_pieces
+            from duet.library import has_manifest, read_pieces, versions
             from models.eval_partner import evaluate_partner
 
             learnt = read_pieces(options.data, ("train", "valid")) if has_manifest(options.data) else None
-            weights = weights_of("partner", options.weights)
+            if options.styles and learnt is None:
+                raise FileError(
+                    f"{options.data}: --styles needs a manifest.csv, whose train split teaches the judge"
+                )
             report = evaluate_partner(
-                weights, _held_out(options), learnt, _cache(options), answers=options.answers, knobs=options.knobs,
-                against=_weights_named(options.against),
+                weights_of("partner", options.weights), _held_out(options), learnt, _cache(options),
+                answers=options.answers, knobs=options.knobs, styles=options.styles,
+                piece_of=versions(options.data), against=_weights_named(options.against),
             )  # fmt: skip
         case _:
             from duet.eval_turns import evaluate_turns

@@ -44,7 +44,10 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="partner: instead, minutes of one core's own time on one thread, the same budget on a busy machine",
     )
     train.add_argument(
-        "--voice", default="piano", choices=("piano", "piano-ar"), help="voice: which form (default piano)"
+        "--voice",
+        default="piano",
+        choices=("piano", "piano-ar", "ensemble"),
+        help="voice: which form (default piano); ensemble: one network for piano, organ, guitar, strings and vibes",
     )
     train.add_argument(
         "--config",
@@ -114,6 +117,13 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         default=0,
         metavar="CALLS",
         help="partner: also turn every knob on so many calls and measure whether the answers follow",
+    )
+    judge.add_argument(
+        "--styles",
+        type=whole,
+        default=0,
+        metavar="CALLS",
+        help="partner: also ask for every style on so many calls and let an independent judge say which it is",
     )
     judge.add_argument(
         "--answers",

@@ -5,14 +5,16 @@ import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from duet.errors import DuetError
 from duet.models_process import run_models
 from duet.phrase_end import Expectation
 from duet.ports import Partner, Voice
-from duet.remote import Composed, Failed, Load, Loaded, RemoteSeat, RemoteVoice, Speed
+from duet.remote import Composed, Failed, Load, Loaded, Record, RemoteSeat, RemoteVoice, Speed
 from duet.ring import Ring
+from duet.singer import PATIENCE
 from duet.wire import Wire
 
 READY = 180.0
@@ -49,6 +51,7 @@ class Models:
         self._ahead = ahead
         self._tell = tell
         self._deaths = 0
+        self._record: Record | None = None
         self._process: BaseProcess | None = None
         self._awaited: dict[bool, asyncio.Future[Loaded | Failed]] = {}
 
@@ -77,6 +80,12 @@ class Models:
         if wire:
             wire.send(Load(name))
 
+    def record(self, path: Path, zero: float) -> None:
+        """Keep what the voice plays from now on in this .wav, whose first sample is of session time `zero`."""
+        self._record = Record(path, zero)
+        if self.voice and self.voice.wire:
+            self.voice.wire.send(self._record)
+
     def close(self) -> None:
         """End the process."""
         for end in (self.seat, self.voice):
@@ -84,7 +93,7 @@ class Models:
                 end.wire.close()
                 end.wire = None
         if self._process:
-            self._process.join(timeout=1.0)
+            self._process.join(timeout=2 * PATIENCE)
             if self._process.is_alive():
                 self._process.terminate()
                 self._process.join(timeout=1.0)
@@ -106,6 +115,8 @@ class Models:
         if self.voice and voice_ours and voice_theirs:
             voice_theirs.close()
             self.voice.wire = Wire(voice_ours, lambda item: self._deliver(item, True), lambda: None)
+            if self._record:
+                self.voice.wire.send(self._record)
 
     def _deliver(self, item: Any, is_voice: bool) -> None:
         if isinstance(item, Composed | Expectation) or (isinstance(item, Failed) and item.turn):
@@ -113,6 +124,8 @@ class Models:
             return
         if isinstance(item, Loaded):
             self._names[is_voice] = item.name
+            if is_voice and self.voice:
+                self.voice.delay = item.delay
         awaited = self._awaited.pop(is_voice, None) if isinstance(item, Loaded | Failed) else None
         if awaited and not awaited.done():
             awaited.set_result(item)
@@ -131,6 +144,8 @@ class Models:
         self._awaited.clear()
         self.seat.fail(text)
         self._tell(Failed(text), False)
+        if self._ring:
+            self._ring.cut()
         for end in (self.seat, self.voice):
             if end and end.wire:
                 end.wire.close()

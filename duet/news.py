@@ -198,6 +198,7 @@ class Choose:
 
     setting: str
     """ "partner", "voice", "turn", "port", "out", "audio", "takes" (a folder), or a field of Settings or its Character;
+    or "blend": 0..1, from the first voice of a mixture to the others;
     or "learn": bind the next turned MIDI knob to the setting named in value."""
     value: str | float | None
     """None leaves it to the partner, where that is possible; for "port" and "out" it is our own virtual port, for

@@ -15,7 +15,8 @@ Commands = argparse._SubParsersAction
 """What argparse calls the list of commands; generic only to type checkers."""
 
 VOICE_HELP = (
-    "piano (the best neural one), piano-parallel, piano-ar, sine (no weights), or a checkpoint's path"
+    "piano (the best neural one); organ, guitar, strings, vibes; a mixture of these and another piano, such as "
+    "piano:0.6,strings:0.4; piano-parallel, piano-ar; sine (no weights); or a checkpoint's path"
 )
 PARTNER_HELP = (
     "the partner: neural, markov (learns from this session alone), lstm, wavenet-notes (older kinds, to "

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from duet.beat import LATELY, beat_of, strokes_of
+from duet.entry import entry
 from duet.note import Event, NoteOff, NoteOn, Pedal
 from duet.tempo import Tempo
 
@@ -151,7 +152,7 @@ class Adaptive:
     A duet's calls are short and each is followed by a silence, so a short phrase is likelier over than
     going on and the gaps are enough; who plays on for longer is in the flow, and the partner's ear is the
     better judge. Where the strokes keep a clear beat, the phrase is over when the next is `overdue` times
-    as late as any before.
+    as late as any before, and the answer begins on it (`duet/entry.py`).
     """
 
     learned: Learned = Learned()
@@ -163,7 +164,14 @@ class Adaptive:
         return "adaptive"
 
     def __call__(self, phrase: Phrase) -> Ending | None:
-        """Over when the first of these says so."""
+        """Over when the first of these says so, rounded to the beat if there is one."""
+        ending = self._by_silence(phrase)
+        if phrase.quiet_since is None or ending is None or not (beat := beat_of(phrase.events)):
+            return ending
+        found = entry(ending.time, phrase.quiet_since, strokes_of(phrase.events), phrase.tempo or beat)
+        return Ending(*found) if found else ending
+
+    def _by_silence(self, phrase: Phrase) -> Ending | None:
         ending = self.learned(phrase)
         if phrase.quiet_since is None or ending is None or phrase.expected is None:
             return ending

@@ -55,6 +55,12 @@ def add_live(top: argparse.ArgumentParser) -> None:
         type=Path,
         help="where sessions are kept as MIDI (default: your music folder)",
     )
+    music.add_argument(
+        "--wav",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="also record what the voice plays, as a .wav beside the take",
+    )
     add_studio(top)
 
 

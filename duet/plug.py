@@ -16,6 +16,7 @@ import rtmidi
 
 from duet.errors import MidiError, PortNotFound
 from duet.midi_ports import Port, choose, quiet, working_apis
+from duet.wake import Wake
 
 FLUSH = 0.1
 """Seconds until a message that was sent has surely left: some long periods of JACK, which else drops it."""
@@ -54,6 +55,7 @@ class Plug:
         self._wanted = wanted
         self._awaited = wanted
         self._met = False
+        self._wake: Wake | None = None
         self._port = wanted(ports) if wanted else None
         self._lock = threading.Lock()
         """Held for one message, or to swap the clients."""
@@ -78,6 +80,12 @@ class Plug:
             item = self._midi.get_message() if self._midi is not None else None
         return item[0] if item else None
 
+    def wake(self) -> None:
+        """Hear again what follows a message that a sender left open; to be called about once a second."""
+        with self._lock:
+            if self._wake:
+                self._wake.send()
+
     def look(self, ports: Sequence[Port]) -> str | None:
         """Compare with the ports there are now; join or let go accordingly; return the news in plain words."""
         if self._wanted is None or self._awaited is None:
@@ -99,6 +107,9 @@ class Plug:
         """Give the port back, once what was sent has left."""
         with self._lock:
             midi, self._midi = self._midi, None
+            wake, self._wake = self._wake, None
+        if wake:
+            wake.close()
         if midi is not None and self.direction is rtmidi.MidiOut:
             time.sleep(FLUSH)
         _free(midi)
@@ -125,11 +136,12 @@ class Plug:
         client, own = self._own
         with quiet():
             try:
-                midi = self._client(port.api if port else working_apis()[0])
+                api = port.api if port else working_apis()[0]
+                midi = self._client(api)
                 if port:
                     midi.open_port(port.place, own)
                 else:
-                    midi.open_virtual_port(own)
+                    self._open_virtual(midi, api)
             except NotImplementedError:
                 raise MidiError(no_virtual_ports(own, self.direction)) from None
             except (rtmidi.RtMidiError, OSError) as error:
@@ -138,6 +150,14 @@ class Plug:
                     f"{name}: the port cannot be opened ({error}); is another program using it?"
                 ) from error
         return midi
+
+    def _open_virtual(self, midi: Any, api: int) -> None:
+        client, own = self._own
+        if api == rtmidi.API_UNIX_JACK and self.direction is rtmidi.MidiIn:
+            self._wake = Wake(api)
+        midi.open_virtual_port(own)
+        if self._wake:
+            self._wake.join(client)
 
     def _client(self, api: int) -> Any:
         if self.direction is rtmidi.MidiOut:

@@ -102,6 +102,14 @@ class Voice(Protocol):
         """
 
 
+@runtime_checkable
+class Blender(Protocol):
+    """A voice that can become another one, or a mixture, while it sounds; not all can."""
+
+    def blend(self, name: str) -> bool:
+        """Become the voice of that name without a break; False, and nothing done, if it is none of ours."""
+
+
 class Speaker(Protocol):
     """Plays blocks: a ring to an audio device, or a file."""
 
@@ -116,3 +124,15 @@ class MidiOut(Protocol):
 
     def silence(self) -> None:
         """Drop what is not sent yet; end every note that sounds and lift the pedal, now."""
+
+
+@runtime_checkable
+class Delayed(Protocol):
+    """A `MidiOut` whose events are heard later than their time, all by the same delay: a voice that renders ahead."""
+
+    @property
+    def delay(self) -> float:
+        """Seconds from an event's time to its sound."""
+
+    def advance(self, spare: float) -> None:
+        """The next answer begins `spare` seconds later than it could: be so much earlier with it, up to the delay."""

@@ -6,6 +6,7 @@ The other side is `duet/models_process.py`. A crash or stall there ends one answ
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from duet.errors import DuetError
 from duet.note import Event
@@ -57,6 +58,25 @@ class Sing:
 class Hush:
     """To the voice: the ring has been cut; start again from silence."""
 
+    position: int
+    """The ring's sample from which on it fades out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """To the voice: the answer that comes is sent so many seconds before its time."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """To the voice: keep what is heard in this .wav, until another is named."""
+
+    path: Path
+    zero: float
+    """The session time that the file begins at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -80,6 +100,8 @@ class Loaded:
 
     name: str
     styles: tuple[str, ...] = ()
+    delay: float = 0.0
+    """Of a voice: seconds from an event's time to the audio callback that plays it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +189,8 @@ class RemoteVoice:
 
     def __init__(self, ring: Ring) -> None:
         self.wire: Wire | None = None
+        self.delay = 0.0
+        """Seconds from an event's time to the audio callback that plays it, once the voice is loaded."""
         self._ring = ring
 
     def send(self, event: Event) -> None:
@@ -174,8 +198,14 @@ class RemoteVoice:
         if self.wire:
             self.wire.send(Sing(event))
 
+    def tell_early(self, seconds: float) -> None:
+        """The answer that comes is sent so much before its time."""
+        if self.wire:
+            self.wire.send(Advance(seconds))
+
     def silence(self) -> None:
         """Fade out in 10 ms, whatever the voice is doing."""
+        position = self._ring.clock[0]
         self._ring.cut()
         if self.wire:
-            self.wire.send(Hush())
+            self.wire.send(Hush(position))

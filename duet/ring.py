@@ -88,12 +88,13 @@ class Ring:
     def begin_generation(self) -> None:
         """What is written from now on belongs to what the reader wants (called by the writer after a cut)."""
         self._counters[_START] = self._counters[_WRITTEN]
+        self._counters[_SOUNDING] = False  # an empty ring is no gap until there is something to hear
         self._counters[_STARTED] = self._counters[_WANTED]
 
     @property
-    def wanted(self) -> int:
-        """The generation the reader wants."""
-        return int(self._counters[_WANTED])
+    def is_cut(self) -> bool:
+        """True from a cut until the writer has begun anew."""
+        return bool(self._counters[_WANTED] != self._counters[_STARTED])
 
     def cut(self) -> None:
         """Fade out now and drop the rest of this generation (called on the reader's side)."""

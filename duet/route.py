@@ -12,6 +12,7 @@ remembered, so its release ends it there, at the pitch and on the channel it beg
 | key below the split         | -                          | yes                           |
 | key                         | transposed, curved         | the same, with `thru`         |
 | sustain pedal               | yes                        | with `thru` or a split        |
+| all notes off, panic (below)| all its keys come up       | with `thru` or a split        |
 | bend, pressure, other CC    | -                          | with `thru` or a split        |
 """
 
@@ -28,6 +29,9 @@ from duet.turn import HandOver
 LENGTHS = {0x80: 3, 0x90: 3, 0xA0: 3, 0xB0: 3, 0xC0: 2, 0xD0: 2, 0xE0: 3}
 """Bytes of a channel message, by its status."""
 SUSTAIN = 64
+ALL_SOUND_OFF, RESET = 120, 121
+LETS_GO = frozenset((ALL_SOUND_OFF, 123, 124, 125, 126, 127))
+"""Controllers by which a keyboard says that none of its keys is down: MIDI 1.0, "Channel Mode Messages"."""
 ECHO = 0.06
 """Seconds within which the very message we sent, coming in, is our own: a loop takes two periods of JACK at most."""
 
@@ -239,6 +243,11 @@ class Router:
         channel = data[0] & 0x0F
         through = self.route.thru or self.route.split is not None
         ways: list[Way] = []
+        if data[0] & 0xF0 == 0xB0 and data[1] in LETS_GO:
+            for _, key in [down for down in self._down if down[0] == channel]:
+                ways += self._release(channel, key, time)
+        if data[0] & 0xF0 == 0xB0 and data[1] in (ALL_SOUND_OFF, RESET) and channel in self._pedals:
+            return [*ways, *self._other((data[0], SUSTAIN, 0), time), *([Thru(data)] if through else [])]
         if data[0] & 0xF0 == 0xB0 and data[1] == SUSTAIN:
             ways.append(Call(Pedal(time, data[2])))
             through = through or self._pedals.get(channel, False)  # what went down there comes up there

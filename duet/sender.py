@@ -95,7 +95,7 @@ class Sender:
             self._lift(PLAYER)
             for channel in range(16):
                 for controller in (64, 120, 123):
-                    self._write([0xB0 | channel, controller, 0])
+                    self._out((0xB0 | channel, controller, 0))
 
     def close(self) -> None:
         """Silence both hands, and say so on our channel (CC 64, CC 123); end the thread."""
@@ -104,8 +104,8 @@ class Sender:
             self._lift(PLAYER)
             self._closed = True
             self._condition.notify()
-            self._write([0xB0 | self.channel, 64, 0])
-            self._write([0xB0 | self.channel, 123, 0])
+            self._out((0xB0 | self.channel, 64, 0))
+            self._out((0xB0 | self.channel, 123, 0))
         self._thread.join(timeout=2.0)
 
     def _wait(self, time: float, rank: int, item: object) -> None:

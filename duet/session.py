@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from duet.beat import beat_of
+from duet.entry import LONGEST_STEP
 from duet.news import Answered, Cut, Message, News, Played, Turned, Who
 from duet.note import Event, NoteOn
 from duet.performance import Performance, once_more
 from duet.phrase_end import Policy
 from duet.plan import TOLERANCE, Plan
-from duet.ports import Listener, MidiOut, Seat
+from duet.ports import Delayed, Listener, MidiOut, Seat
 from duet.request import Request, Settings
 from duet.tempo import Tempo
 from duet.turn import (
@@ -36,8 +37,6 @@ logger = logging.getLogger(__name__)
 
 LEAD = 0.01
 """Seconds between the first composed note and its sounding: time for it to reach the sender."""
-LONGEST_STEP = 0.35
-"""Seconds between the places where an answer may begin on the beat; slower beats are halved."""
 
 
 class Session:
@@ -166,16 +165,21 @@ class Session:
         tempo = self.turn.tempo
         longest = respond.bars * tempo.bar_s if respond and respond.bars and tempo else None
 
+        delayed = [out for out in self._outs if isinstance(out, Delayed)]
+        early = max([self._early, *(out.delay for out in delayed)])
+
         def start() -> Plan:
             earliest = self._now() + LEAD + self._early
             begin = self._begin(earliest, respond)
+            for out in delayed:
+                out.advance(begin - earliest)
             if respond:
                 wait = max(0.0, begin - self.turn.quiet_since)
                 self._observe(Answered(respond.turn, wait, begin - decided, max(0.0, begin - earliest)))
             return Plan(begin, tempo.beat_s if tempo else None)
 
         self._performance = Performance(
-            source, start, self._outs, self._observe, self._end_answer, longest, self._early, recorded
+            source, start, self._outs, self._observe, self._end_answer, longest, early, recorded
         )
         self._repeats = respond is None
 

@@ -97,8 +97,8 @@ def add_studio(top: argparse.ArgumentParser) -> None:
         default=[],
         metavar="WHAT",
         help="bind WHAT to the next knob moved or pad struck, and remember it: a setting (temperature, density, "
-        "length, loudness, register, closeness, bpm) or a wish (panic, again, replay, keep, mute, metronome, "
-        "tap, handover); may be given several times",
+        "length, loudness, register, closeness, bpm, blend: between the voices of a mixture) or a wish (panic, "
+        "again, replay, keep, mute, metronome, tap, handover); may be given several times",
     )
     controls.add_argument(
         "--state-cc",

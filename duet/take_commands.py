@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from duet.errors import DuetError, FileError, TakeError
+from duet.take_keeper import SOUND
 from duet.take_list import TakeFile, choose_take, default_folder, list_takes
 from duet.take_options import AGAIN
 
@@ -194,7 +195,8 @@ def _open(path: Path) -> None:
 
 def _delete(chosen: Sequence[TakeFile], sure: bool) -> None:
     for take in {take.path: take for take in chosen}.values():
-        what = f"{take.path} ({take.turns} turns, {_length(take.seconds)})"
+        sound = " and its sound" if take.path.with_suffix(SOUND).exists() else ""
+        what = f"{take.path}{sound} ({take.turns} turns, {_length(take.seconds)})"
         if not sure:
             if not sys.stdin.isatty():
                 raise TakeError(f"{what}: not deleted without a question; say --yes")
@@ -203,6 +205,7 @@ def _delete(chosen: Sequence[TakeFile], sure: bool) -> None:
                 continue
         try:
             take.path.unlink()
+            take.path.with_suffix(SOUND).unlink(missing_ok=True)
         except OSError as error:
             raise FileError(f"{take.path}: cannot be deleted ({error.strerror})") from error
         print(f"deleted: {take.path}")

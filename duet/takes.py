@@ -78,6 +78,8 @@ class Take:
 
     def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
         """Raises FileError if the folder cannot be made or written."""
+        self.began: float | None = None
+        """When its first event was, which is the MIDI file's time 0; session clock, seconds."""
         self._tell = tell
         self._hands = {Who.PLAYER: Hands(), Who.PARTNER: Hands()}
         self._story = Story()
@@ -100,6 +102,7 @@ class Take:
             self._journal.add(ANSWER + story_line(answer))
         match news:
             case Played(who, event, recorded=True):
+                self.began = event.time if self.began is None else self.began
                 self._hands[who].add(event)
                 self._ahead = max(self._ahead, event.time)
                 self._journal.add(line_of(who, event))

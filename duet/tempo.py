@@ -49,10 +49,14 @@ class Tempo:
         """When the first beat at or after `time` sounds whose number `every` divides."""
         return self.time_of(every * math.ceil(self.beat_at(time) / every - ON_THE_BEAT))
 
+    def part_s(self, longest: float) -> float:
+        """Seconds of a beat, or of the half (quarter ...) beat that is no longer than `longest`."""
+        return self.beat_s / (1 << max(0, math.ceil(math.log2(self.beat_s / longest) - ON_THE_BEAT)))
+
     def next_part(self, time: float, longest: float) -> float:
         """The first beat or half (quarter ...) beat from `time` on; beats are halved until `longest` s apart."""
-        parts = 1 << max(0, math.ceil(math.log2(self.beat_s / longest) - ON_THE_BEAT))
-        return self.time_of(math.ceil(self.beat_at(time) * parts - ON_THE_BEAT) / parts)
+        part = self.part_s(longest)
+        return self.start + part * math.ceil((time - self.start) / part - ON_THE_BEAT)
 
     def next_bar(self, time: float, every: int = 1) -> float:
         """When the first bar line at or after `time` sounds whose bar number `every` divides."""

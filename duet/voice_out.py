@@ -1,20 +1,48 @@
 """The voice as a `MidiOut` that two hands share: the partner's, and the player's own where they are to be heard."""
 
 import time
+from collections.abc import Callable
 
 from duet.note import Event, NoteOff, Pedal, Sounding, at
 from duet.ports import MidiOut
 
 
 class VoiceOut:
-    """A voice that can be muted, and that sounds the player's keys too with `monitor`."""
+    """A voice that can be muted, and that sounds the player's keys too with `monitor`.
 
-    def __init__(self, voice: MidiOut, monitor: bool = False) -> None:
+    It renders ahead of the device, so an event is heard some time after it is sent. An answer that waits for a bar
+    line or a beat is sent early by that, and is heard on it.
+    """
+
+    def __init__(
+        self,
+        voice: MidiOut,
+        monitor: bool = False,
+        delay: Callable[[], float] = lambda: 0.0,
+        tell_early: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        """`delay()` is how much later, in seconds; it changes with the voice and the device.
+
+        `tell_early(seconds)` is called before each answer with how much before its time it will be sent.
+        """
         self.muted = False
+        self._delay = delay
+        self._tell_early = tell_early
+        self._early = 0.0
         self._voice = voice
         self._monitor = monitor
         self._player = Sounding()
         """What the player has down."""
+
+    @property
+    def delay(self) -> float:
+        """Seconds from an event's time to its sound."""
+        return self._delay()
+
+    def advance(self, spare: float) -> None:
+        """The next answer begins `spare` seconds later than it could."""
+        self._early = max(0.0, min(spare, self.delay))
+        self._tell_early(self._early)
 
     def send(self, event: Event) -> None:
         """Sing an event of the partner's at its time; a key the player holds too stays down."""
@@ -22,7 +50,7 @@ class VoiceOut:
             return
         if isinstance(event, Pedal) and self._player.pedal_down:
             return
-        self._voice.send(event)
+        self._voice.send(at(event, event.time - self._early))
 
     def silence(self) -> None:
         """Fade out at once. The player's foot stays where it is."""

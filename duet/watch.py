@@ -55,6 +55,7 @@ class Watch:
     def _look(self) -> None:
         ports = {direction: self._lookout.ports(direction) for direction in (rtmidi.MidiIn, rtmidi.MidiOut)}
         for plug in self.plugs:
+            plug.wake()
             if news := plug.look(ports[plug.direction]):
                 self._hop(self._say, news, " is gone:" in news)
         names = (

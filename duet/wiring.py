@@ -6,7 +6,7 @@ from pathlib import Path
 from duet.ports import Partner, Voice
 
 PARTNERS = ("neural", "markov", "lstm", "wavenet-notes")
-VOICES = ("piano", "piano-parallel", "piano-ar", "sine")
+VOICES = ("piano", "organ", "guitar", "strings", "vibes", "piano-parallel", "piano-ar", "sine")
 
 
 def load_partner(name: str) -> Partner:

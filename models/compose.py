@@ -1,32 +1,32 @@
 """How an answer is drawn from what the network says: step by step, within what a pianist can do.
 
 No key goes down that is down, nor up that is up (the network sees to that), no more keys at once than two
-hands hold, no note for ever, no long silence, and time moves on. The answer is about as long as asked for: from
-85 % of that on it ends where a phrase ends, which is where the network says so or where the wait it draws
-before the next stroke is one that only comes between phrases. Beyond 95 % it slows down, so that such a wait
-comes sooner; at 120 % no more keys are struck, and at 130 % all are let go.
+hands hold, no note for ever, no long silence, and time moves on. The answer is about as long as asked for: where,
+between 85 and 120 % of that, `models.ending` finds out. Beyond 95 % it slows down; at 120 % no more keys are
+struck, and at 130 % all are let go.
 """
 
 from collections import deque
+from copy import copy
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from duet.request import Request
+from models.commonplaces import Commonplaces
 from models.events import GAPS, KEYS, OFF, PEDAL_DOWN, PEDAL_UP, Step, bin_of
-from models.next_onset import next_onset
+from models.next_onset import releases
 from models.partner import PartnerNet
 from models.partner_step import State
 from models.steering import CHORD, SLOWNESS, Call, Leanings, Steering
+from models.style_tables import StyleTable
 
 SECONDS = torch.tensor(GAPS, dtype=torch.float32)
 
 
 FROM, UNTIL, AT_LAST = 0.85, 1.2, 1.3
 """Shares of the wanted length: it may end, it strikes no more keys, it lets go."""
-SURE, UNSURE = 0.9, 0.15
-"""How likely the end of a phrase must be to be one: at FROM, and, falling evenly, at UNTIL."""
 FEWEST = 3
 """Strokes that make a phrase."""
 BREATH = 0.5
@@ -70,10 +70,18 @@ class Manners:
     """... in seconds ..."""
     boredom: float = 0.7
     """... which each further stroke makes this much less likely, in nats."""
+    originality: float = 2.0
+    """Nats that a key loses if it would complete a run of pitches that many pieces have."""
     slowing: float = 1.5
     """How much longer waits gain, on the log of a gap, from 95 % of the answer to its very end."""
     ring: float = 0.3
     """Seconds that the pedal stays down after the last key is up."""
+    linger: float = 1.5
+    """How much longer the last notes are held, on the log of a gap."""
+    manner: float = 2.0
+    """How much what can be counted of a style weighs."""
+    roundness: float = 6.0
+    """Nats that an ending loses for each square of the share by which it misses the wanted length."""
 
 
 def draw(logits: Tensor, temperature: float, floor: float, generator: torch.Generator) -> int:
@@ -85,12 +93,22 @@ def draw(logits: Tensor, temperature: float, floor: float, generator: torch.Gene
 class Composer:
     """One answer in the making."""
 
-    def __init__(self, net: PartnerNet, request: Request, manners: Manners, call: Call) -> None:
+    def __init__(
+        self,
+        net: PartnerNet,
+        request: Request,
+        manners: Manners,
+        call: Call,
+        table: StyleTable | None = None,
+        commonplaces: Commonplaces | None = None,
+    ) -> None:
+        """table: what can be counted of the style asked for; commonplaces: runs that are avoided a little."""
         self._net, self._request, self._manners = net, request, manners
         self._most_keys = manners.most_keys
         if call.most_keys:
             self._most_keys = min(manners.most_keys, max(2, call.most_keys + 1))
         self._strokes: deque[tuple[float, int]] = deque()
+        self._keys: list[int] = []
         self._steering = Steering(request, call, manners.leanings)
         waits = sorted(call.waits)
         usual = waits[len(waits) // 2] if waits else 0.25
@@ -103,7 +121,9 @@ class Composer:
             self._wait = max(self._wait, 3 / request.character.density)
             self._quickest = min(self._quickest, 0.5 / request.character.density)
         self._generator = torch.Generator()
-        self._closing = False
+        self.closing = False
+        """No more keys are struck."""
+        self._table, self._commonplaces = table, commonplaces
         self._steps = self._at_once = self._struck_keys = 0
         self._struck = 0.0
         self.time = 0.0
@@ -122,51 +142,76 @@ class Composer:
         late = (
             self.time >= (AT_LAST - 0.01) * self._request.seconds or self._steps >= self._manners.most_steps
         )
-        self._closing = self._closing or late or self._ends(state)
-        if self._closing and not held.any():
-            return self._give(Step(bin_of(self._manners.ring), PEDAL_UP)) if state.hands.pedal.any() else None
+        self.closing = self.closing or late or self.share > UNTIL
+        if self.closing and not held.any():
+            return self.give(Step(bin_of(self._manners.ring), PEDAL_UP)) if state.hands.pedal.any() else None
         if late:
-            return self._give(Step(0, OFF + int(held.nonzero()[0])))
+            return self.give(Step(0, OFF + int(held.nonzero()[0])))
         gap = self._draw_gap(state)
         overdue = state.hands.age[0, 0] * held + float(SECONDS[gap])
         if held.any() and overdue.max() > self._manners.longest_note + 1e-3:
             key = int(overdue.argmax())
             left = self._manners.longest_note - float(state.hands.age[0, 0, key])
-            return self._give(Step(bin_of(left), OFF + key))
+            return self.give(Step(bin_of(left), OFF + key))
         step = self._draw_token(state, gap)
         if step.token < OFF and self._breathes(gap):
-            self._closing = True
+            self.closing = True
             return self.next(state)
-        return self._give(step)
+        return self.give(step)
+
+    @property
+    def share(self) -> float:
+        """How much of the wanted length has been played."""
+        return self.time / self._request.seconds
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the answer is long enough to end."""
+        return self.share >= FROM and self._struck_keys >= FEWEST
+
+    @property
+    def breath(self) -> float:
+        """Seconds without a stroke that part this phrase from another."""
+        return self._breath
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the last stroke."""
+        return self.time - self._struck
+
+    @property
+    def struck_share(self) -> float:
+        """The last stroke's place in the wanted length."""
+        return self._struck / self._request.seconds
+
+    def twin(self) -> "Composer":
+        """Another one that has composed the same so far, and would go on the same."""
+        twin = copy(self)
+        twin._strokes, twin._steering = deque(self._strokes), self._steering.twin()
+        twin._generator = self._generator.clone_state()
+        return twin
 
     def _breathes(self, gap: int) -> bool:
         """Whether a stroke after that gap would be the first of another phrase, and it is time to end."""
         wait = self.time + float(SECONDS[gap]) - self._struck
-        late = self.time >= FROM * self._request.seconds and self._struck_keys >= FEWEST
-        return late and wait >= self._breath
-
-    def _ends(self, state: State) -> bool:
-        """Whether a phrase ends here, and it is time for that."""
-        share = self.time / self._request.seconds
-        if share < FROM or not self._steps or (share < UNTIL and self._struck_keys < FEWEST):
-            return False
-        expected = next_onset(self._net, state.h, state.hands)
-        breath = self._breath - (self.time - self._struck)
-        likely = max(expected.phrase_end, 1 - expected.chance(max(0.1, breath)))
-        return share > UNTIL or likely > SURE * (UNSURE / SURE) ** ((share - FROM) / (UNTIL - FROM))
+        return self.may_end and wait >= self._breath
 
     def _draw_gap(self, state: State) -> int:
         if not self._steps:
             return 0
         logits = self._net.gap_logits(state.h)[0, 0] + self._steering.on_gaps(self.time)
-        ending = (self.time / self._request.seconds - 0.95) / (UNTIL - 0.95)
+        if self._table:
+            logits += self._manners.manner * self._table.on_gaps()
+        if self.closing:
+            logits += releases(self._net, state.h, state.hands).log() + self._manners.linger * SLOWNESS
+        ending = (self.share - 0.95) / (UNTIL - 0.95)
         logits += self._manners.slowing * max(0.0, ending) * SLOWNESS
         longest = min(AT_LAST * self._request.seconds - self.time, self._struck + self._wait - self.time)
         logits[1:][SECONDS[1:] > longest] = -torch.inf
         held, age = state.hands.held[0, 0], state.hands.age[0, 0]
         if self._at_once >= self._manners.most_at_once:
             logits[0] = -torch.inf
-        if held.sum() >= self._most_keys or (self._closing and held.any()):
+        if held.sum() >= self._most_keys or (self.closing and held.any()):
             logits[SECONDS + age[held].max() < self._manners.shortest_note] = -torch.inf
         if not held.any():
             logits[self._hasty(SECONDS)] = -torch.inf
@@ -182,6 +227,8 @@ class Composer:
     def _draw_token(self, state: State, gap: int) -> Step:
         gaps = torch.tensor([[gap]])
         logits = self._net.token_logits(state.h, gaps, state.hands)[0, 0]
+        if self._table:
+            logits += self._manners.manner * self._table.on_tokens(state.hands, gap)
         now = self.time + float(SECONDS[gap])
         logits[:OFF] += self._steering.on_tokens(now) - self._boredom(now)
         held = state.hands.held[0, 0]
@@ -193,7 +240,7 @@ class Composer:
             logits[:OFF][state.hands.age[0, 0] + SECONDS[gap] < self._manners.repeat] = -torch.inf
         if held.any() and self._hasty(SECONDS[gap]):
             logits[:OFF] = -torch.inf
-        if self._closing:
+        if self.closing:
             logits[:OFF] = logits[PEDAL_DOWN:] = -torch.inf
         elif not self._steps or (silent and held.sum() < self._most_keys):
             logits[OFF:] = -torch.inf
@@ -211,15 +258,19 @@ class Composer:
         return Step(gap, token, level)
 
     def _boredom(self, now: float) -> Tensor:
-        """How much less likely each key is for having been struck so often, (88,)."""
+        """How much less likely each key is for having been struck so often, here or in many a piece, (88,)."""
         while self._strokes and self._strokes[0][0] < now - self._manners.lately:
             self._strokes.popleft()
         counts = torch.zeros(KEYS)
         for _, key in self._strokes:
             counts[key] += 1
-        return self._steering.novelty * self._manners.boredom * (counts - self._manners.patience).clamp(min=0)
+        bore = self._manners.boredom * (counts - self._manners.patience).clamp(min=0)
+        if self._commonplaces:
+            bore += self._manners.originality * torch.from_numpy(self._commonplaces.after(self._keys))
+        return self._steering.novelty * bore
 
-    def _give(self, step: Step) -> Step:
+    def give(self, step: Step) -> Step:
+        """Count a step as composed."""
         self.time += float(GAPS[step.gap])
         self._at_once = 0 if step.gap else self._at_once + 1
         self._steps += 1
@@ -227,5 +278,6 @@ class Composer:
             self._struck = self.time
             self._struck_keys += 1
             self._strokes.append((self.time, step.token))
+            self._keys = [*self._keys[-7:], step.token]
             self._steering.struck(self.time, step.token, step.velocity)
         return step

@@ -62,11 +62,16 @@ def passages(tunes: Sequence[Tune], number: int, seed: int) -> list[tuple[Tune, 
     return found
 
 
+def runs_of(tune: Tune) -> NDArray[np.uint64]:
+    """A number for every eight pitches in a row of a tune, seven bits a pitch."""
+    return _hashes(_pitches(tune.tokens))
+
+
 class Known:
     """Every eight pitches in a row of some tunes."""
 
     def __init__(self, tunes: Sequence[Tune]) -> None:
-        hashed = [_hashes(_pitches(tune.tokens)) for tune in tunes]
+        hashed = [runs_of(tune) for tune in tunes]
         self._hashes = np.unique(np.concatenate(hashed)) if hashed else np.zeros(0, np.uint64)
 
     def share(self, notes: Sequence[Note]) -> float:

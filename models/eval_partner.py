@@ -9,31 +9,28 @@ half of the pieces what they are judged on in the other. `models/eval_answers.py
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from duet.errors import FileError
 from duet.piece import Piece
 from models.eval_answers import Ear, Known, excerpt, judge_answers, passages
 from models.eval_knobs import judge_knobs
+from models.eval_styles import evaluate_styles
 from models.events import OFF, PARTNER, PEDAL_DOWN, PLAYED, Metre
 from models.markov import MarkovPartner
+from models.nats import Steps, nats_of_net, surprisal
 from models.neural import NeuralPartner
-from models.partner import Hands, PartnerNet, hands_of
+from models.partner import PartnerNet
 from models.partner_baseline import Chain, chain_of
 from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import load_net
 
 logger = logging.getLogger(__name__)
-
-Steps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""Gaps, tokens and velocities of a piece."""
-CHUNK, OVERLAP = 1024, 384
 
 
 def steps_of_tune(tune: Tune) -> Steps:
@@ -47,28 +44,6 @@ def steps_of_tune(tune: Tune) -> Steps:
         made_up = np.random.default_rng(0).normal(16, 1.5, len(token)).round().astype(np.int64)
         velocity = np.where(token < OFF, made_up, 0)
     return gap, token, velocity
-
-
-@torch.inference_mode()
-def nats_of_net(net: PartnerNet, steps: Steps) -> dict[str, NDArray[np.float64]]:
-    """Nats of each part of each step of one piece. (T,) each; the first step costs nothing."""
-    gap, token, velocity = (torch.from_numpy(part)[None] for part in steps)
-    hands = hands_of(gap, token)
-    result = {part: np.zeros(token.shape[1]) for part in ("gap", "token", "velocity")}
-    for start in range(0, token.shape[1] - 1, CHUNK - OVERLAP):
-        window = slice(start, start + CHUNK)
-        here = Hands(*(part[:, window] for part in hands))
-        parts = [part[:, window] for part in (gap, token, velocity, torch.zeros_like(gap))]
-        logits = net(*parts, here)
-        for part, said, true in zip(
-            result, (logits.gap, logits.token, logits.velocity), parts[:3], strict=False
-        ):
-            chances = said[0, :-1].log_softmax(-1)
-            nats = -chances.gather(-1, true[0, 1:, None].clamp(max=chances.shape[-1] - 1))[:, 0]
-            fresh = OVERLAP - 1 if start else 0
-            result[part][start + 1 + fresh : start + 1 + len(nats)] = nats[fresh:].numpy()
-    result["velocity"][(steps[1] >= OFF)] = 0
-    return result
 
 
 def sums_of(tune: Tune, steps: Steps, nats: dict[str, NDArray[np.float64]]) -> dict[str, float]:
@@ -184,13 +159,16 @@ def evaluate_partner(
     answers: int = 150,
     seed: int = 0,
     knobs: int = 0,
+    styles: int = 0,
+    piece_of: Mapping[str, str] | None = None,
     against: Path | None = None,
 ) -> dict[str, Any]:
     """All figures of a weights file on held-out pieces.
 
     train: what the baselines learn from, or None to learn from one half of `test` for the other. cache:
-    folder where the tokens of both are kept; what is there already is not read again. knobs: on how many
-    calls every knob is turned. against: other weights of the kind, to compare with piece by piece.
+    folder where the tokens of both are kept; what is there already is not read again. knobs, styles: on how
+    many calls every knob is turned, every style asked for. piece_of: what piece each is a version of. against:
+    other weights of the kind, to compare with piece by piece.
     """
     cache.mkdir(parents=True, exist_ok=True)
     if not (cache / "test.npz").exists():
@@ -203,8 +181,12 @@ def evaluate_partner(
     result: dict[str, Any] = {}
     if knobs:
         calls = [excerpt(tune, start) for tune, start in passages(played, knobs, seed)]
-        result = judge_knobs(partner, calls, seed)
+        net = load_net(weights)
+        result = judge_knobs(partner, calls, seed, surprise=lambda call, said: surprisal(net, call, said))
         logger.info("knobs: %s", result)
+    if styles and train is not None:
+        result["style"] = evaluate_styles(partner, tunes, _learnt(train, cache), piece_of or {}, styles, seed)
+        logger.info("style: %s", result["style"])
     chain_for, learnt, result["baselines_learnt_from"] = _baselines(tunes, train, cache)
     result |= judge_notes(load_net(weights), tunes, chain_for, load_net(against) if against else None)
     logger.info("nats a note: %s", result["nats_per_note"])
@@ -213,6 +195,13 @@ def evaluate_partner(
     found = judge_answers(partners, played, answers, seed, known, Ear(NeuralPartner(weights)))
     rates = found.get("copy_rate", {})
     return {**result, **found, "copy_rate": rates.get("neural"), "copy_rates": rates}
+
+
+def _learnt(train: Iterable[Piece], cache: Path) -> list[Tune]:
+    """The pieces of the splits train and valid."""
+    if not (cache / "tokens.npz").exists():
+        write_tunes(cache / "tokens.npz", train)
+    return read_tunes(cache / "tokens.npz")
 
 
 def _baselines(
@@ -224,9 +213,7 @@ def _baselines(
             return lambda number: None, [], "nothing: a folder of one piece has none to learn from"
         halves = [_chain_of(tunes[1 - half :: 2], tunes[1 - half :: 2][:4]) for half in (0, 1)]
         return lambda number: halves[number % 2], [], "the other half of the pieces"
-    if not (cache / "tokens.npz").exists():
-        write_tunes(cache / "tokens.npz", train)
-    known = read_tunes(cache / "tokens.npz")
+    known = _learnt(train, cache)
     learnt = [tune for tune in known if tune.split == "train"]
     logger.info("counting for the baselines: %d pieces", len(learnt))
     held_out = [tune for tune in known if tune.split == "valid" and tune.real_velocity][::4]

@@ -19,8 +19,9 @@ from duet.piece import Piece
 from models.biaxial import BiaxialNet
 from models.chord_net import ChordNet
 from models.eval_answers import judge_answers
-from models.eval_partner import interval, leads, nats_of_net, steps_of_tune, sums_of
+from models.eval_partner import interval, leads, steps_of_tune, sums_of
 from models.grid_bound import bound_of_chords, bound_of_net
+from models.nats import nats_of_net
 from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import load_net
 from models.partners import RIVALS, WEIGHTS

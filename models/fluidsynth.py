@@ -25,6 +25,7 @@ SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 GAIN = 1.0
 LAG = 65
 """Samples by which FluidSynth's first sample trails the block an event is sent in: cut off."""
+_ALL_SOUND_OFF = 120
 _TICKS = 1000
 _LEAD = 100
 """Frames of silence before the first event, cut off again."""
@@ -97,7 +98,9 @@ def _write_score(path: Path, events: Sequence[Event], seconds: float, grid: Grid
         track.append(_message(event, tick - now))
         now = tick
     end = int((seconds + 0.5) * _TICKS) + 200
-    track.append(mido.MetaMessage("end_of_track", time=max(0, end - now)))
+    # an organ's note that is still held would keep FluidSynth playing for ever
+    track.append(mido.Message("control_change", control=_ALL_SOUND_OFF, value=0, time=max(0, end - now)))
+    track.append(mido.MetaMessage("end_of_track", time=0))
     file.save(path)
 
 

@@ -16,8 +16,9 @@ from models.biaxial import STEP, grid_of_notes
 from models.biaxial_lesson import JUDGED
 from models.chord_net import ChordNet, as_symbols
 from models.chord_symbols import notes_of_tokens, symbols_of
-from models.eval_partner import nats_of_net, steps_of_tune
+from models.eval_partner import steps_of_tune
 from models.events import GAPS, OFF, PEDAL_DOWN
+from models.nats import nats_of_net
 from models.partner import PartnerNet
 from models.partner_data import Tune
 

@@ -86,7 +86,7 @@ ANSWER = """<div class="side"><b>LETTER</b>
 <audio controls preload="none" id="sound-NUMBER-LETTER" src="FOLDER/LETTER.flac"></audio>
 <button type="button" data-answer="sound-NUMBER-LETTER">after the call</button>
 <a href="FOLDER/LETTER.mid">MIDI</a>
-<label>fits <select name="fit-NUMBER-LETTER"><option></option>MARKS</select></label>
+<label>fits <select name="fit-NUMBER-LETTER"><option value="">1–5</option>MARKS</select></label>
 <label><input type="radio" name="best-NUMBER" value="LETTER"> best</label></div>
 """
 MARKS = "".join(f"<option>{mark}</option>" for mark in range(1, 6))

@@ -35,7 +35,7 @@ RINGING = 0.6
 """Seconds of sound after the call's last event."""
 FADE = 1.5
 """Seconds at the end of ten over which every answer is faded out, whether it ended, was cut off or would go on."""
-LEVEL = 0.08
+LEVEL = 0.06
 """The root mean square of every sound where it sounds, full scale 1; less if a peak would be cut off."""
 PEAK = 0.98
 
@@ -53,16 +53,18 @@ def build_page(
 
     partners: by the name the key gives them. Raises FileError if the tunes are too short.
     """
-    places = passages(tunes, calls, seed)
+    places = passages(tunes, 2 * calls, seed)
     if len({id(tune) for tune, _ in places}) < 2:
         raise FileError("two pieces of 20 s or more are needed for a listening test")
     rng = np.random.default_rng(seed)
     out.mkdir(parents=True, exist_ok=True)
     told: list[dict[str, Any]] = []
     sections = []
+    spare = places[len(places) // 2 :]  # or what is out of place here would be in its place at the next call
+    places = places[: len(places) // 2]
     for index, (tune, start) in enumerate(places):
         heard = excerpt(tune, start)
-        other, moment = next(place for place in places[index + 1 :] + places if place[0] is not tune)
+        other, moment = next(place for place in spare[index:] + spare + places if place[0] is not tune)
         answers = {TRUE: excerpt(tune, start + SECONDS), OTHER: excerpt(other, moment + SECONDS)}
         for name, partner in partners.items():
             partner.forget()

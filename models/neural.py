@@ -6,18 +6,22 @@ once. The silence between turns is no part of the music: each turn begins with a
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
 
 from duet.note import Event, NoteOn, Pedal
 from duet.request import Request
+from models.commonplaces import load_commonplaces
 from models.compose import Composer, Manners
+from models.ending import TakeStep, best_ending
 from models.events import PARTNER, PLAYER, Keyboard, Metre, Step, event_of
 from models.next_onset import NextOnset, next_onset
 from models.partner_file import load_net
 from models.partner_step import State, Stepper
 from models.steering import Call
+from models.style_tables import load_tables
 
 LATELY = 100
 """Key strokes of the player's that say what key the music is in."""
@@ -28,9 +32,11 @@ class NeuralPartner:
 
     def __init__(self, weights: Path, manners: Manners | None = None) -> None:
         self._net = load_net(weights)
+        self._tables = load_tables(weights.with_name("styles.safetensors"), self._net.config.styles)
+        self._commonplaces = load_commonplaces(weights.with_name("commonplaces.safetensors"))
         self._manners = manners or Manners()
         self.styles: Sequence[str] = self._net.config.styles
-        self._stepper = Stepper(self._net)
+        self._stepper, self._aside = Stepper(self._net), Stepper(self._net, back=600)
         self.forget()
         self._stepper.step(self._state, Step(0, PLAYER))  # the first step is slow: have it over with
 
@@ -89,18 +95,37 @@ class NeuralPartner:
         self._answers += 1
         number = self._answers
         self._answer = []
-        composer = Composer(self._net, request, self._manners, self._call)
+        table = self._tables.get(request.character.style)
+        composer = Composer(self._net, request, self._manners, self._call, table, self._commonplaces)
         self._begin(PARTNER, style, composer.wish())
-        while self._answers == number:
-            step = composer.next(self._state)
-            if step is None:
-                return
+
+        def take(state: State, step: Step, composer: Composer) -> State:
+            after = self._stepper.step(state, step, style, composer.wish())
+            if state.bare is None:
+                return after
+            return replace(after, bare=self._aside.step(state, step).h)
+
+        for step in self._steps(composer, take):
             event = event_of(step.token, composer.time, step.velocity)
             before = composer.time, self._state, dict(self._keyboard.held), self._keyboard.pedal
             self._answer.append(before)
             self._keyboard.take(event)
-            self._state = self._stepper.step(self._state, step, style, composer.wish())
+            self._state = take(self._state, step, composer)
             yield event
+            if self._answers != number:
+                return
+
+    def _steps(self, composer: Composer, take: TakeStep) -> Iterator[Step]:
+        """The answer's steps, each counted as composed; after each one, our state is the one it led to."""
+        while not composer.may_end:
+            step = composer.next(self._state)
+            if step is None:
+                return
+            yield step
+        self._aside.follow(self._stepper, self._state.length)
+        start = replace(self._state, bare=self._state.h)
+        for step in best_ending(self._net, composer, start, take, self._manners.roundness):
+            yield composer.give(step)
 
     def cut(self, seconds: float) -> None:
         """Take back what was not heard of the last answer."""

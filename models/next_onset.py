@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.events import GAPS, OFF
+from models.events import GAPS, OFF, PEDAL_DOWN
 from models.partner import Hands, PartnerNet
 
 INSTANTS = len(GAPS) - 1
@@ -51,11 +51,20 @@ class NextOnset:
 def next_onset(net: PartnerNet, h: Tensor, hands: Hands) -> NextOnset:
     """The expectation after one step. h: (1, 1, W) what the heads read; hands: after that step."""
     chances = net.gap_logits(h)[0, 0].softmax(-1)
-    gaps = torch.arange(len(GAPS))[None]
-    everywhere = Hands(*(part.expand(1, len(GAPS), *part.shape[2:]) for part in hands))
-    tokens = net.token_logits(h.expand(1, len(GAPS), -1), gaps, everywhere)[0].softmax(-1)
-    strokes = chances * tokens[:, :OFF].sum(-1)
+    strokes = chances * after_each_gap(net, h, hands)[:, :OFF].sum(-1)
     still = chances.flip(0).cumsum(0).flip(0)
     hazard = (strokes / still.clamp(min=1e-12))[:INSTANTS].clamp(0, 1)
     end = float(torch.sigmoid(net.end_head(h)))
     return NextOnset((1 - hazard).cumprod(0).numpy(), end)
+
+
+def after_each_gap(net: PartnerNet, h: Tensor, hands: Hands) -> Tensor:
+    """How likely each token is if the next step comes after each gap. -> (128, 178)."""
+    gaps = torch.arange(len(GAPS))[None]
+    everywhere = Hands(*(part.expand(1, len(GAPS), *part.shape[2:]) for part in hands))
+    return net.token_logits(h.expand(1, len(GAPS), -1), gaps, everywhere)[0].softmax(-1)
+
+
+def releases(net: PartnerNet, h: Tensor, hands: Hands) -> Tensor:
+    """How likely the next step is a key let go, if it comes after each gap. -> (128,), above 0."""
+    return after_each_gap(net, h, hands)[:, OFF:PEDAL_DOWN].sum(-1).clamp(min=1e-9)

@@ -15,7 +15,7 @@ from models.partner import Hands, PartnerNet, hands_after, no_hands
 from models.partner_kernel import matrices_of, step_layers
 
 BACK = 1536
-"""Steps that one can always go back."""
+"""Steps of the player's and the partner's that may be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,21 @@ class State:
     """B = T = 1."""
     h: Tensor
     """(1, 1, W): what the heads read."""
+    bare: Tensor | None = None
+    """The same of the network told neither style nor wish, where that is followed too."""
 
 
 class Stepper:
-    """A network with the cache of one conversation."""
+    """A network with the cache of one conversation.
 
-    def __init__(self, net: PartnerNet) -> None:
+    back: steps that one can always go back.
+    """
+
+    def __init__(self, net: PartnerNet, back: int = BACK) -> None:
         self.net = net
         config = net.config
         size = config.width // config.heads
-        self._keep = config.window + BACK
+        self._keep = config.window + back
         shape = (config.layers, config.heads, 2 * self._keep, size)
         self._keys, self._values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._dropped = 0
@@ -48,6 +53,14 @@ class Stepper:
         """The state before any step."""
         self._dropped = 0
         return State(0, no_hands(), torch.zeros(1, 1, self.net.config.width))
+
+    def follow(self, other: "Stepper", length: int) -> None:
+        """Take over another one's conversation up to a length, as far as it is looked back on."""
+        end = other._row(length)
+        kept = min(length, self.net.config.window)
+        for mine, its in ((self._keys, other._keys), (self._values, other._values)):
+            mine[:, :, :kept] = its[:, :, end - kept : end]
+        self._dropped = length - kept
 
     @torch.inference_mode()
     def step(self, state: State, event: Step, style: int = 0, wish: Tensor | None = None) -> State:

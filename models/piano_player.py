@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from duet.mixture import Mixture
 from duet.note import Event
 from duet.roll import Grid, Roll
+from models.ensemble_checkpoint import EnsembleCheckpoint
+from models.ensemble_engine import EnsembleEngine, EnsembleState
 from models.partials import KEYS
 from models.piano_ar_config import PianoArConfig
 from models.piano_ar_engine import ArState, PianoArEngine
@@ -21,20 +24,31 @@ TAIL = 0.25
 
 
 class PianoVoice:
-    """A trained piano, playing."""
+    """A trained piano, or ensemble, playing."""
 
-    def __init__(self, checkpoint: PianoCheckpoint, seed: int = 0, frames: int = 4) -> None:
+    def __init__(
+        self, checkpoint: PianoCheckpoint | EnsembleCheckpoint, seed: int = 0, frames: int = 4
+    ) -> None:
         """Frames: of the roll in each block, 2 ms each."""
-        autoregressive = isinstance(checkpoint.config, PianoArConfig)
-        make = PianoArEngine if autoregressive else PianoEngine
-        self.engine: Any = make(checkpoint, frames, seed)
+        self.engine: Any = _engine(checkpoint, frames, seed)
         self.channels: int = self.engine.channels
-        self.sample_rate = checkpoint.config.sample_rate
-        self.block_length = self.engine.block_length
-        self._grid = Grid(self.sample_rate, checkpoint.config.hop_length)
+        self.sample_rate: int = self.engine.config.sample_rate
+        self.block_length: int = self.engine.block_length
+        self._grid = Grid(self.sample_rate, self.engine.config.hop_length)
         self._at_rest = self._settle()
 
-    def _settle(self) -> EngineState | ArState:
+    def blend(self, name: str) -> bool:
+        """Become another voice or mixture of the same ensemble, without a break; False if it is none of ours."""
+        if not isinstance(self.engine, EnsembleEngine) or name == "piano":  # which has weights of its own
+            return False
+        try:
+            self.engine.mix(Mixture.read(name))
+        except ValueError:
+            return False
+        self.engine.arrive(self._at_rest)
+        return True
+
+    def _settle(self) -> EngineState | ArState | EnsembleState:
         """The state of a network that has heard silence for a while; compiles the kernel on the way."""
         engine = self.engine
         state = engine.silent_state()
@@ -80,3 +94,11 @@ class PianoVoice:
             frame = self._grid.frame_of(event.time) - first
             buckets[min(max(frame, 0), self.engine.frames - 1)].append(event)
         return buckets
+
+
+def _engine(checkpoint: PianoCheckpoint | EnsembleCheckpoint, frames: int, seed: int) -> Any:
+    """What plays this kind of voice."""
+    if isinstance(checkpoint, EnsembleCheckpoint):
+        return EnsembleEngine(checkpoint, frames, seed)
+    autoregressive = isinstance(checkpoint.config, PianoArConfig)
+    return (PianoArEngine if autoregressive else PianoEngine)(checkpoint, frames, seed)

@@ -11,6 +11,7 @@ which the network is told nothing: left alone, answers wander off further than a
 import math
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -82,7 +83,9 @@ class Leanings:
     heard: float = 4.0
     """Notes for which the call counts while the answer has few of its own."""
     likeness: float = 0.5
-    """Share of the above with which what is not asked for leans to the call's own."""
+    """Share of the above with which what is not asked for leans to the call's own ..."""
+    other_likeness: float = 0.0
+    """... and the same where a style is asked for, which is not to be like the call."""
     kinship: float = 0.5
     """How much the call's pitch classes and likely keys weigh beside the network's own mind."""
     echo: float = 9.0
@@ -112,7 +115,15 @@ class Steering:
             for name in ("density", "loudness", "register", "closeness")
             if (value := getattr(character, name)) is not None
         }
+        styled = bool(request.character.style)
+        self._likeness = leanings.other_likeness if styled else leanings.likeness
         self._own = {"density": call.density(), "register": call.mean(1), "loudness": call.mean(2)}
+
+    def twin(self) -> "Steering":
+        """Another one, as far as this one, that goes its own way."""
+        twin = copy(self)
+        twin._strokes = list(self._strokes)
+        return twin
 
     def wish(self, time: float) -> Tensor:
         """What the network is told, `time` seconds into the answer. -> (knobs.SIZE,)."""
@@ -177,7 +188,7 @@ class Steering:
         """What a number should be, and how much that weighs."""
         if name in self._said:
             return self._said[name], 1.0
-        return self._own[name], self._leanings.likeness * bool(self._call.strokes)
+        return self._own[name], self._likeness * bool(self._call.strokes)
 
     def _off(self, name: str, part: int) -> float:
         """How far the answer is below what a number should be, as much as that weighs."""

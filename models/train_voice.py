@@ -13,7 +13,7 @@ network, on crops of its own.
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from models.parallel_lesson import ParallelLesson
 from models.partials import Partials
 from models.piano_ar_config import PianoArConfig
 from models.piano_checkpoint import PianoCheckpoint, load_checkpoint, save_checkpoint
+from models.piano_voice_config import PianoVoiceConfig
 from models.source import build_tables
 from models.voice_check import Check
 from models.voice_cost import multiplications, peak_macs
@@ -81,7 +82,7 @@ def train_voice(
         distributed.init_process_group("gloo" if device == "cpu" else "nccl")
     partials = _measure(soundfont, run, preset)
     held_out: list[Piece] = []
-    watched = _watch(pieces, held_out)
+    watched = watch(pieces, held_out)
     together = distributed.is_initialized()
     if together and distributed.get_rank():
         distributed.barrier()  # the first process keeps what the others then find in the run folder
@@ -94,7 +95,28 @@ def train_voice(
         trainer.load(state)
     check = _check(watched, held_out, soundfont) if trainer.rank == 0 else None
 
-    cost = 3 * multiplications(preset.shape) / peak_macs(device)
+    def keep(report: dict[str, float]) -> dict[str, float]:
+        notes = {"training": asdict(preset.train), "soundfont": soundfont.name, **report}
+        checkpoint = PianoCheckpoint(preset.shape, trainer.weights(), partials)
+        save_checkpoint(out, checkpoint, {"notes": json.dumps(notes), "licence": "CC-BY-SA-4.0"})
+        return check.scores(checkpoint) if check else {}
+
+    return teach(trainer, minutes, run, preset.shape, keep)
+
+
+def teach(
+    trainer: Trainer,
+    minutes: float,
+    run: Path,
+    shape: PianoVoiceConfig | PianoArConfig,
+    keep: Callable[[dict[str, float]], dict[str, float]],
+) -> dict[str, float]:
+    """Train towards `minutes` in all, with reports and checkpoints; what the last report said.
+
+    keep: is given a report whenever a checkpoint is due, writes the weights, and returns their scores.
+    """
+    state = run / "state.pt"
+    cost = 3 * multiplications(shape) / peak_macs(trainer.device)
     report: dict[str, float] = {}
     reported = saved = trainer.seconds
     losses: list[float] = []
@@ -110,7 +132,7 @@ def train_voice(
                 "minutes": trainer.seconds / 60,
                 "minutes_left": max(0.0, minutes - trainer.seconds / 60),
                 "loss": float(np.mean(losses)),
-                "samples_per_second": rate * preset.shape.sample_rate,
+                "samples_per_second": rate * shape.sample_rate,
                 "matmul_share": rate * cost,
                 "onset_f1_ratio": float("nan"),
                 "logmel_rmse_db": float("nan"),
@@ -120,10 +142,7 @@ def train_voice(
             saved = trainer.seconds
             trainer.save(state)
             if trainer.rank == 0:
-                notes = {"training": asdict(preset.train), "soundfont": soundfont.name, **report}
-                checkpoint = PianoCheckpoint(preset.shape, trainer.weights(), partials)
-                save_checkpoint(out, checkpoint, {"notes": json.dumps(notes), "licence": "CC-BY-SA-4.0"})
-                report |= check.scores(checkpoint) if check else {}
+                report |= keep(report)
         if reported == trainer.seconds and trainer.rank == 0:
             add_row(run / "curve.csv", report)
             report = {name: value for name, value in report.items() if not np.isnan(value)}
@@ -152,7 +171,7 @@ def _measure(soundfont: Path, run: Path, preset: Preset) -> Partials:
     return partials
 
 
-def _watch(pieces: Iterable[Piece], held_out: list[Piece]) -> Iterator[Piece]:
+def watch(pieces: Iterable[Piece], held_out: list[Piece]) -> Iterator[Piece]:
     """All pieces; the first of the validation split that a person played is kept for the checks."""
     for piece in pieces:
         if piece.split == "valid" and piece.expressive and piece.real_velocity and not held_out:

@@ -18,7 +18,7 @@ from torch import Tensor
 from duet.note import Event, NoteOff, NoteOn, Pedal, at, order
 from duet.piece import Piece
 from duet.roll import Grid, frames_of
-from models.fluidsynth import render_truth
+from models.fluidsynth import GAIN, render_truth
 from models.partials import KEYS, LOWEST
 from models.source import SourceState, SourceTables, sound_source
 from models.voice_features import features_of, fold_all
@@ -44,7 +44,13 @@ class Passage:
 
 
 def prepare(
-    events: Sequence[Event], seconds: float, grid: Grid, tables: SourceTables, soundfont: Path
+    events: Sequence[Event],
+    seconds: float,
+    grid: Grid,
+    tables: SourceTables,
+    soundfont: Path,
+    gain: float = GAIN,
+    program: int = 0,
 ) -> Passage:
     """Sound a passage both ways."""
     count = round(seconds * grid.frame_rate)
@@ -54,7 +60,7 @@ def prepare(
     return Passage(
         (source * STORED).astype(np.float16),
         features_of(onset, release, pedal, grid.frame_rate).astype(np.float16),
-        render_truth(events, seconds, grid, soundfont),
+        render_truth(events, seconds, grid, soundfont, gain, program),
     )
 
 

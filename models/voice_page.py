@@ -11,6 +11,7 @@ from PIL import Image
 from duet.errors import MissingExtra
 from duet.piece import Piece
 from models.fluidsynth import SOUNDFONT, render_truth
+from models.instruments import INSTRUMENTS
 from models.voice_listening import GRID, passage, sing
 from models.voice_metrics import RATE
 
@@ -49,17 +50,44 @@ def draw_spectrograms(
             ("voice, closer", spectrogram(made[close], 256, 16), 1.0),
         ]
         for axis, (title, picture, length) in zip(row, pictures, strict=True):
-            extent = (0, length, 0, RATE / 2000)
-            axis.imshow(
-                picture, origin="lower", aspect="auto", extent=extent, vmin=-110, vmax=-20, cmap="magma"
-            )
-            axis.set_title(f"{title}: {Path(piece.name).stem[:40]}", fontsize=9)
-            axis.set_xlabel("s", fontsize=8)
-            axis.set_ylabel("kHz", fontsize=8)
+            _show(axis, picture, length, f"{title}: {Path(piece.name).stem[:40]}")
     figure.tight_layout()
     figure.savefig(path, dpi=60)
     pyplot.close(figure)
     _shrink(path)
+
+
+def draw_ensemble(
+    voice: Any, pieces: Iterable[Piece], path: Path, soundfont: Path = SOUNDFONT, seconds: float = 6.0
+) -> None:
+    """Draw one passage played by each voice of an ensemble, a row each: the truth, the voice.
+
+    Raises MissingExtra if matplotlib is not installed.
+    """
+    pyplot = _pyplot()
+    piece = next(piece for piece in pieces if piece.expressive and len(passage(piece, seconds)) > 20)
+    events = passage(piece, seconds)
+    names = voice.engine.voices
+    figure, axes = pyplot.subplots(len(names), 2, figsize=(14, 3.2 * len(names)), squeeze=False)
+    for row, name in zip(axes, names, strict=True):
+        played = INSTRUMENTS[name]
+        truth = render_truth(events, seconds, GRID, soundfont, played.gain, played.program).mean(axis=0)
+        voice.blend(f"{name}:1")
+        made = sing(voice, events, seconds).mean(axis=1)
+        for axis, whose, sound in zip(row, ("FluidSynth", "voice"), (truth, made), strict=True):
+            _show(axis, spectrogram(sound), seconds, f"{whose}: {name}")
+    figure.tight_layout()
+    figure.savefig(path, dpi=60)
+    pyplot.close(figure)
+    _shrink(path)
+
+
+def _show(axis: Any, picture: NDArray[np.float64], seconds: float, title: str) -> None:
+    extent = (0, seconds, 0, RATE / 2000)
+    axis.imshow(picture, origin="lower", aspect="auto", extent=extent, vmin=-110, vmax=-20, cmap="magma")
+    axis.set_title(title, fontsize=9)
+    axis.set_xlabel("s", fontsize=8)
+    axis.set_ylabel("kHz", fontsize=8)
 
 
 def draw_speeds(report: dict[str, Any], path: Path, sample_rate: int = 16_000) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from models.ensemble_config import EnsembleConfig
+from models.instruments import INSTRUMENTS
 from models.piano_ar_config import PRESETS as AR
 from models.piano_ar_config import PianoArConfig
 from models.piano_voice_config import PianoVoiceConfig
@@ -12,7 +14,7 @@ from models.voice_trainer import TrainConfig
 class Preset:
     """A network, and what it learns from and how."""
 
-    shape: PianoVoiceConfig | PianoArConfig
+    shape: PianoVoiceConfig | PianoArConfig | EnsembleConfig
     """The network."""
     train: TrainConfig = field(default_factory=TrainConfig)
     """How to learn."""
@@ -21,14 +23,15 @@ class Preset:
     frames: int = 500
     """Frames in a crop."""
     passages: int = 40
-    """Passages of real pieces."""
+    """Passages of real pieces; of an ensemble, for each of its voices."""
     exercises: int = 10
-    """Passages of exercises."""
+    """Passages of exercises, likewise."""
     seconds: float = 45.0
     """Length of a passage."""
 
 
 _AR_TRAIN = TrainConfig(rate=2e-3, average=0.995, half=False)
+_IN_ENSEMBLE = TrainConfig(rate=7e-4, compiled=True)
 _ON_GPU = TrainConfig(compiled=True, average=0.9995)
 
 PRESETS = {
@@ -37,6 +40,9 @@ PRESETS = {
         "gpu": Preset(
             PianoVoiceConfig(residual=96, skip=96, context=128), _ON_GPU, 64, passages=400, exercises=80
         ),
+    },
+    "ensemble": {
+        "small": Preset(EnsembleConfig(tuple(INSTRUMENTS)), _IN_ENSEMBLE, 5, 400, 8, 3, 30.0),
     },
     "piano-ar": {
         **{

@@ -105,7 +105,7 @@ KNOBS = (
     ),
 )  # fmt: skip
 LEARNABLE = (
-    "temperature", "density", "length", "loudness", "register", "closeness", "bpm",
+    "temperature", "density", "length", "loudness", "register", "closeness", "bpm", "blend",
     "handover", "again", "replay", "keep", "panic", "mute", "metronome", "tap",
 )  # fmt: skip
 """What a knob or pad of a MIDI controller can be given, as the engine names it."""

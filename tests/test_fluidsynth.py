@@ -34,6 +34,13 @@ def test_the_pedal_holds():
     assert np.abs(held[:, 32_000:]).max() > 100 * np.abs(dry[:, 32_000:]).max()
 
 
+def test_an_organ_that_is_held_at_the_end_is_rendered_to_the_end_and_no_further():
+    held = render_truth([NoteOn(0.1, 60, 90)], 1.5, GRID, program=16)
+    assert held.shape == (2, 48_000)
+    early, late = (np.sqrt(np.mean(held[:, at : at + 8000] ** 2)) for at in (16_000, 40_000))
+    assert 0.7 < late / early < 1.4
+
+
 def test_a_soundfont_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileError, match=r"none\.sf2: no such SoundFont"):
         render_truth([], 1.0, GRID, tmp_path / "none.sf2")

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 FLOORS = [
-    {"duet", "duet.note", "duet.errors", "duet.scale"},
+    {"duet", "duet.note", "duet.errors", "duet.scale", "duet.mixture"},
     {
         "duet.turn",
         "duet.phrase_end",
@@ -18,6 +18,7 @@ FLOORS = [
         "duet.piece",
         "duet.tempo",
         "duet.beat",
+        "duet.entry",
     },
     {"duet.ports", "duet.midi", "duet.news", "duet.controls", "duet.route", "duet.clock"},
     set(),  # the rest of duet, and models

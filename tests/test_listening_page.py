@@ -19,7 +19,7 @@ from tests.test_train_partner import scale_piece
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     out = tmp_path_factory.mktemp("page") / "listening"
-    tunes = [tune_of(scale_piece(name)) for name in "ab"]
+    tunes = [tune_of(scale_piece(name)) for name in "abcd"]
     key = build_page({"markov": MarkovPartner()}, SineVoice(), tunes, out, write_midi, calls=2)
     return out, key
 
@@ -51,6 +51,11 @@ def test_no_sound_is_louder_or_longer_than_another(page):
     assert {len(sound) for sound in answers} == {round(SECONDS * RATE)}
     assert all(loudness(sound) == pytest.approx(LEVEL, rel=0.02) for sound in calls + answers)
     assert all(abs(sound[-RATE // 10 :]).max() < 0.1 * abs(sound).max() for sound in answers)
+
+
+def test_nothing_is_heard_twice_in_the_test(page):
+    sounds = [path.read_bytes() for path in page[0].rglob("*.flac")]
+    assert len(set(sounds)) == len(sounds)
 
 
 def test_every_choice_has_a_field_and_every_button_a_sound(page):

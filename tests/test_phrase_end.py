@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from duet.entry import AHEAD, LONGEST_STEP, SHORTEST
 from duet.note import Event, Note, NoteOn, Pedal, events_of
 from duet.phrase_end import (
     PREPARATION,
@@ -15,6 +16,7 @@ from duet.phrase_end import (
     Expectation,
     Explicit,
     Fixed,
+    Gaps,
     Learned,
     Phrase,
     Policy,
@@ -51,10 +53,11 @@ def test_a_fixed_silence_must_be_a_silence() -> None:
 
 
 def test_a_player_who_leaves_no_gaps_is_answered_sooner_than_one_who_does() -> None:
-    legato = adaptive(phrase([0.7 * k for k in range(8)], 0.69))
-    detached = adaptive(phrase([0.7 * k for k in range(8)], 0.3))
-    assert legato <= 0.4
-    assert detached == pytest.approx(0.8)
+    onsets = [0.0, 0.7, 1.4, 2.1, 2.95, 3.6, 4.35]
+    legato = adaptive(phrase(onsets, 0.64))
+    detached = adaptive(phrase(onsets, 0.3))
+    assert legato <= 0.45
+    assert detached == pytest.approx(2 * (0.85 - 0.3))
 
 
 def test_a_player_who_leaves_a_gap_is_not_cut_off_in_a_gap_of_that_length() -> None:
@@ -77,12 +80,17 @@ def test_a_chord_counts_as_one_onset() -> None:
 
 @given(st.lists(st.floats(0, 60), max_size=30), st.floats(0.01, 3))
 def test_the_silence_is_always_within_its_bounds(onsets: list[float], duration: float) -> None:
-    assert 0.36 - 1e-9 <= adaptive(phrase(sorted(onsets), duration)) <= 1.2 + 1e-9
+    assert 0.36 - 1e-9 <= silence(Gaps(), phrase(sorted(onsets), duration)) <= 1.2 + 1e-9
+    assert SHORTEST - 1e-9 <= adaptive(phrase(sorted(onsets), duration)) <= 1.2 + LONGEST_STEP
+
+
+FREE = [0.0, 0.25, 0.62, 0.85, 1.21, 1.5, 1.71, 2.06]
+"""Strokes that keep no beat."""
 
 
 def expecting(rest: float | None, onsets: int = 8) -> float:
     """Seconds that `learned` waits where the partner thinks a rest so likely."""
-    events = phrase([0.3 * k for k in range(onsets)], 0.29)
+    events = phrase(FREE[:onsets], 0.2)
     quiet = events[-1].time
     expected = None if rest is None else Expectation(quiet, rest)
     ending = Learned()(Phrase(events, 0.0, quiet, expected))
@@ -99,7 +107,7 @@ def test_the_likelier_a_rest_the_sooner_the_answer() -> None:
 
 
 def test_a_partner_without_an_idea_leaves_it_to_the_silences() -> None:
-    assert expecting(None) == pytest.approx(adaptive(phrase([0.3 * k for k in range(8)], 0.29)))
+    assert expecting(None) == pytest.approx(adaptive(phrase(FREE, 0.2)))
 
 
 def test_however_sure_the_partner_three_notes_are_not_jumped_upon() -> None:
@@ -137,9 +145,8 @@ def after(policy: Policy, onsets: list[float], rest: float, duration: float = 0.
 
 
 def test_a_short_call_is_answered_by_its_gaps_even_if_the_partner_expects_more() -> None:
-    scale = [0.3 * k for k in range(8)]
-    assert after(Learned(), scale, rest=0.1) == pytest.approx(1.4)
-    assert after(Adaptive(), scale, rest=0.1) == pytest.approx(0.36)
+    assert after(Learned(), FREE, rest=0.1, duration=0.2) == pytest.approx(1.4)
+    assert after(Adaptive(), FREE, rest=0.1, duration=0.2) == pytest.approx(0.36)
 
 
 def test_who_plays_on_for_long_is_judged_by_the_partners_ear() -> None:
@@ -150,5 +157,17 @@ def test_who_plays_on_for_long_is_judged_by_the_partners_ear() -> None:
 
 
 def test_a_steady_tune_is_over_when_its_next_beat_has_not_come() -> None:
-    tune = [0.5 * k for k in range(24)]
-    assert after(Adaptive(), tune, rest=0.1, duration=0.2) == pytest.approx(1.3 * 0.5 - 0.2)
+    tune = [0.5 * k for k in range(24)]  # then 1.3 beats of nothing, and the half beat after them
+    assert after(Adaptive(), tune, rest=0.1, duration=0.2) == pytest.approx(1.5 * 0.5 - 0.2 - AHEAD)
+
+
+def test_a_steady_phrase_is_answered_on_its_beat_and_the_turn_is_kept_until_just_before() -> None:
+    events = phrase([0.22 * k for k in range(8)], 0.18)  # the last key comes up at 1.72
+    ending = Adaptive()(Phrase(events, 0.0, 1.72, Expectation(1.72, 0.1)))
+    assert ending is not None
+    assert ending.begin == pytest.approx(9 * 0.22)
+    assert ending.time == pytest.approx(9 * 0.22 - AHEAD)
+    free = phrase(FREE, 0.2)
+    ending = Adaptive()(Phrase(free, 0.0, free[-1].time, Expectation(free[-1].time, 0.1)))
+    assert ending is not None
+    assert ending.begin is None

@@ -3,8 +3,10 @@
 import asyncio
 import multiprocessing
 import threading
+import wave
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,13 @@ import pytest
 
 from duet import remote
 from duet.errors import CheckpointError, DuetError
-from duet.models_process import Singer, serve_partner
+from duet.models_process import serve_partner
 from duet.note import Event, NoteOff, NoteOn
 from duet.ports import Block, Timeline
-from duet.remote import Failed, Load, Loaded, Pulse, RemoteSeat, RemoteVoice
+from duet.remote import Failed, Load, Loaded, Pulse, Record, RemoteSeat, RemoteVoice
 from duet.request import Request
 from duet.ring import Ring
+from duet.singer import Singer
 from duet.wire import Wire
 from tests.fakes import EchoPartner, ToneVoice
 
@@ -146,7 +149,7 @@ async def test_the_voice_sings_into_the_ring_and_a_cut_silences_it() -> None:
     thread.start()
     voice = RemoteVoice(ring)
     voice.wire = Wire(ours, other.put_nowait, lambda: None)
-    assert await asyncio.wait_for(other.get(), 5) == Loaded("tone")
+    assert await asyncio.wait_for(other.get(), 5) == Loaded("tone", delay=0.03)
 
     async def listen(until: Callable[[np.ndarray], bool]) -> bool:
         """Play the device: 20 samples each 20 ms."""
@@ -178,6 +181,45 @@ async def test_the_voice_sings_into_the_ring_and_a_cut_silences_it() -> None:
     ring.close()
 
 
+async def test_what_the_voice_plays_is_recorded_where_its_notes_lie(tmp_path: Path) -> None:
+    ours, theirs = multiprocessing.Pipe()
+    ring, other = Ring(1000), asyncio.Queue[Any]()
+    singer = Singer(theirs, ring, 20, lambda name: ToneVoice())
+    thread = threading.Thread(target=singer.serve, args=("tone",))
+    thread.start()
+    voice = RemoteVoice(ring)
+    wire = voice.wire = Wire(ours, other.put_nowait, lambda: None)
+    await asyncio.wait_for(other.get(), 5)
+    loop = asyncio.get_running_loop()
+    zero = loop.time()
+    wire.send(Record(tmp_path / "a.wav", zero))
+    out, early = np.zeros((20, 1), np.float32), 0.02
+    began = loop.time()
+    for step in range(75):  # the device: 20 samples each 20 ms
+        if step == 5:
+            voice.tell_early(early)
+            voice.send(NoteOn(began + 0.5 - early, 60, 80))
+            voice.send(NoteOff(began + 0.6 - early, 60))
+        if step == 33:
+            voice.tell_early(0.0)
+            voice.send(NoteOn(began + 1.0, 60, 80))
+        if step == 60:
+            voice.silence()
+        ring.read_into(out)
+        await asyncio.sleep(max(0.0, began + 0.02 * (step + 1) - loop.time()))
+    voice.wire.close()
+    await asyncio.to_thread(thread.join, 5)
+    ring.close()
+    with wave.open(str(tmp_path / "a.wav")) as file:
+        assert file.getframerate() == 1000
+        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)[:, 0]
+    changes = np.flatnonzero(np.diff(sound != 0)) / 1000 - (began - zero)
+    block = 0.011
+    assert changes[:3] == pytest.approx([0.5, 0.6, 1.0], abs=block), "as the notes lie, whatever their delay"
+    end = len(np.trim_zeros(sound, "b")) / 1000 - (began - zero)
+    assert end == pytest.approx(1.2 - 0.03, abs=0.1), "the barge-in cuts it"
+
+
 async def test_a_partner_that_fails_in_listening_begins_afresh_and_still_answers() -> None:
     class Deaf(EchoPartner):
         def hear(self, event: Event) -> None:
@@ -193,6 +235,37 @@ async def test_a_partner_that_fails_in_listening_begins_afresh_and_still_answers
         assert "what was that" in failed.text
         assert failed.turn == 0
         assert await answer_of(seat, 1) == ANSWER
+
+
+async def test_a_voice_that_can_become_another_does_so_without_a_break() -> None:
+    class Chameleon(ToneVoice):
+        def blend(self, name: str) -> bool:
+            return name == "tone:0.5,other:0.5"
+
+    loaded: list[str] = []
+
+    def load(name: str) -> Chameleon:
+        loaded.append(name)
+        return Chameleon()
+
+    ours, theirs = multiprocessing.Pipe()
+    ring = Ring(1000)
+    other: asyncio.Queue[Any] = asyncio.Queue()
+    thread = threading.Thread(target=Singer(theirs, ring, 20, load).serve, args=("tone",))
+    thread.start()
+    wire = Wire(ours, other.put_nowait, lambda: None)
+    await asyncio.wait_for(other.get(), 5)
+    wire.send(Load("tone:0.5,other:0.5"))
+    while await asyncio.wait_for(other.get(), 5) != Loaded("tone:0.5,other:0.5", delay=0.03):
+        pass
+    assert loaded == ["tone"], "nothing was loaded anew"
+    wire.send(Load("sine"))
+    while await asyncio.wait_for(other.get(), 5) != Loaded("sine", delay=0.03):
+        pass
+    assert loaded == ["tone", "sine"]
+    wire.close()
+    await asyncio.to_thread(thread.join, 5)
+    ring.close()
 
 
 async def test_a_voice_that_fails_says_so_and_sings_the_next_note() -> None:
@@ -216,7 +289,7 @@ async def test_a_voice_that_fails_says_so_and_sings_the_next_note() -> None:
     thread.start()
     voice = RemoteVoice(ring)
     voice.wire = Wire(ours, other.put_nowait, lambda: None)
-    assert await asyncio.wait_for(other.get(), 5) == Loaded("tone")
+    assert await asyncio.wait_for(other.get(), 5) == Loaded("tone", delay=pytest.approx(0.06))
     hoarse.warm = True
     loop, out, heard = asyncio.get_running_loop(), np.zeros((20, 1), np.float32), False
     for step in range(150):

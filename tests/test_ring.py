@@ -63,6 +63,19 @@ def test_a_gap_in_silence_is_no_underrun(ring: Ring) -> None:
     assert ring.underruns == 0
 
 
+def test_after_a_cut_an_empty_ring_is_silence_and_no_underrun(ring: Ring) -> None:
+    ring.write(ones(50))
+    read(ring, 20)
+    ring.cut()
+    read(ring, 20)
+    ring.begin_generation()
+    assert not read(ring, 100).any()
+    assert ring.underruns == 0
+    ring.write(ones(4))
+    read(ring, 10)
+    assert ring.underruns == 1
+
+
 def test_both_channels_of_the_device_hear_the_one_of_the_voice(ring: Ring) -> None:
     ring.write(ramp(0, 8))
     out = np.zeros((8, 2), np.float32)

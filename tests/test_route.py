@@ -205,3 +205,27 @@ def test_letting_go_is_never_taken_for_an_echo() -> None:
         echoes.sent(ours, 1.02)
     assert router.take((0x80, 60, 64), 1.04) == [Call(NoteOff(1.04, 60))]
     assert router.take((0xB0, 64, 0), 1.04) == [Call(Pedal(1.04, 0))]
+
+
+def test_a_keyboard_that_says_all_notes_off_has_no_key_down_and_other_channels_keep_theirs() -> None:
+    for controller in (120, 123):
+        router = Router(Route(thru=True))
+        for message in (press(60), press(64), press(67, channel=1)):
+            router.take(message, 1.0)
+        said = (0xB0, controller, 0)
+        ways = router.take(said, 2.0)
+        assert [way for way in ways if isinstance(way, Call)] == [
+            Call(NoteOff(2.0, 60)),
+            Call(NoteOff(2.0, 64)),
+        ]
+        assert ways[-1] == Thru(said)
+        assert router.take(said, 3.0) == [Thru(said)], "nothing is down any more"
+        assert Call(NoteOff(3.5, 67)) in router.take(release(67, channel=1), 3.5)
+
+
+def test_all_sound_off_and_a_reset_lift_the_pedal_and_all_notes_off_leaves_it() -> None:
+    for controller, lifts in ((120, True), (121, True), (123, False)):
+        router = Router()
+        router.take([0xB0, 64, 127], 1.0)
+        lifted = [Call(Pedal(2.0, 0))] if lifts else []
+        assert router.take([0xB0, controller, 0], 2.0) == lifted

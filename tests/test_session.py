@@ -450,6 +450,50 @@ def test_an_answer_begins_on_the_beat_of_a_call_that_had_one() -> None:
     assert answered.held == pytest.approx(7.25 - 7.21, abs=0.01)
 
 
+class LateOut(RecordingOut):
+    """An out that is heard 60 ms late."""
+
+    delay = 0.06
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spared: list[float] = []
+        self.ahead: list[float] = []
+
+    def advance(self, spare: float) -> None:
+        self.spared.append(spare)
+
+    def send(self, event: Event) -> None:
+        self.ahead.append(event.time - asyncio.get_running_loop().time())
+        super().send(event)
+
+
+def test_on_a_bar_line_a_late_out_has_its_events_early_enough_and_in_free_time_it_is_told_there_is_no_time() -> (
+    None
+):
+    call = [NoteOn(0.1, 60, 80), NoteOff(1.0, 60)]
+    for tempo in (Tempo(120.0), None):
+        out = LateOut()
+
+        async def main(tempo: Tempo | None = tempo, out: LateOut = out) -> None:
+            seat = InlineSeat(EchoPartner([NoteOn(0.0, 50, 50), NoteOff(0.5, 50)]))
+            session = Session(ScriptedListener(call), seat, [out], ignore, policy=Bars(1, Fixed(0.5)))
+            session.follow(tempo)
+            await session.run()
+            out.finish()
+
+        run(main())
+        ((time, _, _),) = onsets(out.sent)
+        (spare,) = out.spared
+        if tempo:
+            assert time == pytest.approx(2.0)
+            assert spare > out.delay
+            assert min(out.ahead) > out.delay
+        else:
+            assert spare == pytest.approx(0.0)
+            assert time == pytest.approx(1.5 + LEAD)
+
+
 times = st.floats(0, 12)
 pitches = st.integers(58, 62)
 moves = st.one_of(

@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 from duet.note import NoteOn, notes_of
 from duet.request import Character, Request
 from duet.scale import pitch_classes
-from models.eval_knobs import judge_knobs, spearman
+from models.eval_knobs import inner_closeness, judge_knobs, spearman, variety
 from models.events import PARTNER, PLAYER, steps_of
 from models.knobs import NAMES, SIZE, encode, encode_one
+from models.nats import surprisal
 from models.neural import NeuralPartner
-from models.partner_file import save_partner
+from models.partner_file import load_net, save_partner
 from models.partner_overlap import closeness_knob, closeness_of
 from models.partner_step import Stepper
+from models.partners import WEIGHTS
 from tests.playing import assert_good_manners, calls, melody
 from tests.test_partner import PHRASE, wild_net
 
@@ -119,6 +121,26 @@ def test_the_judge_turns_every_knob(partner):
     found = judge_knobs(partner, [PHRASE], knobs=("loudness",))
     assert found["adherence"]["loudness"]["spearman"] > 0.8
     assert set(found["in_scale"].values()) == {1.0}
+
+
+def test_an_answer_of_wrong_notes_is_more_surprising_than_a_tune():
+    net = load_net(WEIGHTS / "partner.safetensors")
+    tune = melody([60, 62, 64, 65, 67, 65, 64, 62, 60])
+    wrong = melody([60, 85, 40, 78, 33, 90, 61, 27, 99])
+    assert surprisal(net, PHRASE, wrong) > surprisal(net, PHRASE, tune) + 0.5
+
+
+def test_temperature_is_measured_by_surprise_and_by_variety(partner):
+    found = judge_knobs(partner, [PHRASE], knobs=("temperature",), surprise=lambda call, said: len(said))
+    assert set(found["adherence"]) == {"temperature", "temperature_variety"}
+    assert variety(notes_of(melody([60, 62] * 8))) < variety(
+        notes_of(melody([60, 62, 65, 61, 70, 55, 59, 68]))
+    )
+
+
+def test_a_call_that_repeats_itself_is_close_to_itself():
+    assert inner_closeness(notes_of(melody([60, 64, 67, 72] * 4))) > 0.8
+    assert inner_closeness(notes_of(melody([60, 64, 67, 72, 61, 75, 63, 80]))) < 0.7
 
 
 def test_the_players_steps_are_told_nothing(partner):

@@ -1,5 +1,7 @@
 """One voice for two hands."""
 
+import time
+
 from duet.note import Event, NoteOff, NoteOn, Pedal
 from duet.voice_out import VoiceOut
 
@@ -61,3 +63,24 @@ def test_mute_is_silence_until_it_is_lifted() -> None:
     voice.mute(False)
     voice.send(NoteOn(2.0, 64, 80))
     assert kinds(kept) == ["silence", ("NoteOn", 64)]
+
+
+def test_an_answer_that_waits_is_sent_early_by_its_delay_and_one_that_cannot_by_what_there_is() -> None:
+    kept, told = Kept(), list[float]()
+    voice = VoiceOut(kept, delay=lambda: 0.06, tell_early=told.append)
+    for spare in (0.2, 0.02, -0.01):
+        voice.advance(spare)
+        voice.send(NoteOn(5.0, 60, 80))
+    assert told == [0.06, 0.02, 0.0]
+    assert [event.time for event in kept.sent if isinstance(event, NoteOn)] == [4.94, 4.98, 5.0]
+
+
+def test_the_players_own_keys_are_never_early() -> None:
+    kept = Kept()
+    voice = VoiceOut(kept, monitor=True, delay=lambda: 0.06)
+    voice.advance(1.0)
+    before = time.monotonic()
+    voice.play(NoteOn(1.0, 60, 80))
+    (event,) = kept.sent
+    assert isinstance(event, NoteOn)
+    assert event.time >= before

@@ -3,7 +3,10 @@
 import numpy as np
 import torch
 
-from models.partials import generic_partials
+from models.ensemble import EnsembleNet
+from models.ensemble_checkpoint import EnsembleCheckpoint
+from models.ensemble_config import EnsembleConfig
+from models.partials import KEYS, LOWEST, Partials, generic_partials
 from models.piano_ar import PianoArNet
 from models.piano_ar_config import PianoArConfig
 from models.piano_checkpoint import PianoCheckpoint
@@ -41,6 +44,38 @@ def small_piano(seed=0, loudness=0.3):
     net = small_net(seed, loudness)
     weights = {name: value.numpy() for name, value in net.state_dict().items()}
     return PianoCheckpoint(SMALL, weights, generic_partials())
+
+
+TRIO = EnsembleConfig(("piano", "organ", "strings"), SMALL, embedding=4)
+
+
+def steady_partials(level=0.05):
+    """An organ: one undamped partial a key, an octave above it."""
+    hertz = 880 * 2 ** ((np.arange(LOWEST, LOWEST + KEYS) - 69) / 12)
+    kept = np.minimum(hertz, 15_000)
+    return Partials(
+        np.arange(KEYS + 1),
+        2j * np.pi * kept,
+        np.full((2, KEYS), level * 1j),
+        np.arange(128) / 127,
+        np.full(128, 60.0),
+    )
+
+
+def small_ensemble_net(seed=0, loudness=0.1):
+    """A trio whose voices differ."""
+    torch.manual_seed(seed)
+    net = EnsembleNet(TRIO)
+    torch.nn.init.normal_(net.trunk.output.weight, std=loudness)
+    for projection in net.told.values():
+        torch.nn.init.normal_(projection.weight, std=loudness)
+    return net
+
+
+def small_ensemble(seed=0, loudness=0.1):
+    net = small_ensemble_net(seed, loudness)
+    weights = {name: value.numpy() for name, value in net.state_dict().items()}
+    return EnsembleCheckpoint(TRIO, weights, (generic_partials(), steady_partials(), steady_partials(0.02)))
 
 
 def tiny_ar_net(config=TINY, seed=0, decision=0.5):

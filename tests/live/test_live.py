@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -80,6 +81,30 @@ def test_the_neural_partner_and_the_neural_voice_answer(rig: Rig, start_duet: Ca
     assert np.isfinite(heard).all()
     wait_for(lambda: not rig.sounding(), 30, "the answer ends")
     assert duet.end() == 0
+
+
+def test_what_is_heard_is_recorded_beside_the_take_and_a_kill_loses_less_than_a_second(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    duet = start_duet(*SMALL, "--seed", "1", "--wav")
+    duet.wait_until("ready, play something")
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    rig.hear("PortAudio.*")
+    released = rig.play_phrase([48, 52, 55, 60, 55, 52], interval=0.3, velocity=90)
+    wait_for(lambda: rig.note_ons(released), 5, "an answer")
+    time.sleep(1.6)
+    duet.process.kill()
+    duet.process.wait(5)
+    (path,) = duet.takes.glob("*.wav")
+    with wave.open(str(path)) as file:
+        assert file.getframerate() == RATE
+        kept = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)[:, 0] / 32767
+    began = released - 6 * 0.3
+    first = rig.note_ons(released)[0][0] - began
+    assert not kept[: int((first - 0.06) * RATE)].any(), "the player's own keys were not to be heard"
+    assert np.flatnonzero(np.abs(kept) > 0.003)[0] / RATE == pytest.approx(first, abs=0.06)
+    assert len(kept) / RATE > first + 0.6
 
 
 def test_the_demo_is_heard_where_there_is_an_audio_device(rig: Rig, tmp_path: Path) -> None:

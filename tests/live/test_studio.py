@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from duet.bench_studio import one_bar_traded
 from duet.devices import Devices
 from duet.errors import MidiError
 from duet.jack_rig import RATE, Duet, Rig, stop, wait_for
@@ -134,6 +135,22 @@ def test_a_clock_source_gives_the_tempo_and_its_stop_ends_the_answer(
     assert beats[len(beats) // 2] == pytest.approx(60 / 96, rel=0.02), "the same tempo goes out"
     spacing = sorted(b[0] - a[0] for a, b in pairwise(clicks))
     assert spacing[len(spacing) // 2] == pytest.approx(60 / 96, rel=0.02)
+    assert duet.end() == 0
+
+
+def test_traded_bars_begin_on_the_bar_line_of_another_machines_clock(
+    start_duet: Callable[..., Duet], server: str
+) -> None:
+    rig = Rig("rig", 30, bpm=161.0)
+    duet = start_duet(*SMALL, "--clock", "rig:clock", "--turn", "bars:1")
+    duet.wait_until(READY)
+    rig.connect_keyboard("Duet-in:in")
+    rig.listen_to("Duet:Duet")
+    rig.rolling = True
+    time.sleep(1.5)
+    late, _ = one_bar_traded(rig)
+    rig.close()
+    assert late == pytest.approx(0.0, abs=0.03)
     assert duet.end() == 0
 
 

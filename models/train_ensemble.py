@@ -1,0 +1,137 @@
+"""Teach the ensemble: measure its instruments, sound music with each, and let one network close all the gaps.
+
+It begins as the shipped piano's network where that has its shape. The run folder keeps the partials, a checkpoint to
+resume from and the curve; the weights written are the best so far on a held-out passage played by all its voices.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from duet.errors import FileError
+from duet.piece import Piece
+from duet.roll import Grid
+from models.ensemble_checkpoint import EnsembleCheckpoint, save_ensemble
+from models.ensemble_config import EnsembleConfig
+from models.ensemble_lesson import EnsembleLesson, sounding
+from models.fit_instrument import fit_instrument
+from models.fluidsynth import SOUNDFONT, render_truth
+from models.instruments import INSTRUMENTS
+from models.partials import Partials
+from models.piano_checkpoint import load_checkpoint
+from models.source import build_tables
+from models.train_voice import teach, watch
+from models.voice_check import EnsembleCheck
+from models.voice_data import Crops, Passage, gather
+from models.voice_presets import PRESETS, Preset
+from models.voice_trainer import Trainer
+from models.voices import FILES, WEIGHTS
+
+logger = logging.getLogger(__name__)
+
+
+def train_ensemble(
+    pieces: Iterable[Piece],
+    soundfont: Path = SOUNDFONT,
+    out: Path = WEIGHTS / "ensemble.safetensors",
+    minutes: float = 40.0,
+    resume: bool = False,
+    device: str = "cpu",
+    seed: int = 0,
+    run: Path = Path("runs/ensemble"),
+    preset: Preset = PRESETS["ensemble"]["small"],
+) -> dict[str, float]:
+    """Train for some minutes (data preparation not counted) and write `out`; what the last report said.
+
+    With `resume` the run in `run` goes on as if it had never stopped, towards its `minutes` in all.
+    """
+    assert isinstance(preset.shape, EnsembleConfig)
+    config = preset.shape
+    run.mkdir(parents=True, exist_ok=True)
+    if device == "cpu":
+        torch.set_num_threads(1)
+    partials = tuple(measure(voice, soundfont, run) for voice in config.voices)
+    held_out: list[Piece] = []
+    watched = watch(pieces, held_out)
+    lesson = _prepare(watched, partials, preset, soundfont, seed)
+    trainer = Trainer(lesson, preset.train, device, seed)
+    kept = run / "best.json"
+    best = float("inf")
+    if resume and (run / "state.pt").exists():
+        trainer.load(run / "state.pt")
+        best = json.loads(kept.read_text()) if kept.exists() else best
+    while not held_out and next(watched, None):
+        pass
+    check = EnsembleCheck(held_out[0], soundfont, config.voices) if held_out else None
+
+    def keep(report: dict[str, float]) -> dict[str, float]:
+        nonlocal best
+        checkpoint = EnsembleCheckpoint(config, trainer.weights(), partials)
+        scores = check.scores(checkpoint) if check else {}
+        if scores.get("logmel_rmse_db", 0.0) <= best:
+            best = scores.get("logmel_rmse_db", best)
+            notes = {"training": asdict(preset.train), "soundfont": soundfont.name, **report, **scores}
+            save_ensemble(out, checkpoint, {"notes": json.dumps(notes), "licence": "CC-BY-SA-4.0"})
+            kept.write_text(json.dumps(best))
+        return scores
+
+    return teach(trainer, minutes, run, config.trunk, keep)
+
+
+def measure(voice: str, soundfont: Path, run: Path) -> Partials:
+    """An instrument's partials, kept in the run folder; the shipped piano's are as good as new ones."""
+    kept, shipped = run / f"{voice}.npz", WEIGHTS / FILES["piano"]
+    if kept.exists():
+        return Partials.from_arrays(dict(np.load(kept)))
+    if voice == "piano" and soundfont == SOUNDFONT and shipped.is_file():
+        return load_checkpoint(shipped).partials
+    logger.info("measuring the partials of %s: %s", soundfont, voice)
+    instrument = INSTRUMENTS[voice]
+    grid = Grid(instrument.fit.sample_rate, 64)
+    partials = fit_instrument(
+        lambda events, seconds: render_truth(
+            events, seconds, grid, soundfont, instrument.gain, instrument.program
+        ),
+        instrument.fit,
+    )
+    np.savez(kept, **partials.to_arrays())
+    return partials
+
+
+def _prepare(
+    pieces: Iterable[Piece], partials: tuple[Partials, ...], preset: Preset, soundfont: Path, seed: int
+) -> EnsembleLesson:
+    """Sound music both ways, each instrument its own share of the pieces."""
+    assert isinstance(preset.shape, EnsembleConfig)
+    config, trunk = preset.shape, preset.shape.trunk
+    rng, grid = np.random.default_rng(seed), Grid(trunk.sample_rate, trunk.hop_length)
+    crops = []
+    for voice, table in zip(config.voices, partials, strict=True):
+        instrument = INSTRUMENTS[voice]
+        bands = build_tables(table, trunk.bank(), trunk.sample_rate, trunk.hop_length, trunk.delay)
+        make = sounding(grid, bands, soundfont, instrument.program, instrument.gain)
+        logger.info("music for the %s", voice)
+        passages: list[Passage] = gather(pieces, preset.passages, preset.exercises, preset.seconds, make, rng)
+        if len(passages) <= preset.exercises:
+            raise FileError(
+                f"the music is used up before the {voice} has any: an ensemble takes {len(config.voices)} pieces at "
+                "least that a person played"
+            )
+        crops.append(Crops(passages, grid, trunk.delay))
+    return EnsembleLesson(config, crops, _start(config), preset.batch, preset.frames)
+
+
+def _start(config: EnsembleConfig) -> dict[str, torch.Tensor]:
+    """The shipped piano's weights, if its network has the trunk's shape."""
+    shipped = WEIGHTS / FILES["piano"]
+    if not shipped.is_file():
+        return {}
+    piano = load_checkpoint(shipped)
+    if piano.config != config.trunk:
+        return {}
+    return {name: torch.from_numpy(value.copy()) for name, value in piano.weights.items()}
