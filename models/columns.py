@@ -1,140 +1,201 @@
-"""The one loop of the autoregressive kernel that costs: a small matrix times one column, for the vector unit.
+"""The autoregressive kernel's products: a small matrix times one column, for the vector unit.
 
-The sums of up to 64 rows stay in registers while the inputs go by; weights are read once, in order. As in
-`models/tile.py` the code is LLVM's, so it becomes AVX-512, AVX2, SSE or NEON as the machine has it.
+The sums of up to 64 rows stay in registers while the inputs go by; weights are read once, in order.
 """
 
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-LANES = 16
+from models.vector_code import LANES, WIDE, VectorCode
+
 MOST = 4
 """Vectors of LANES rows in a tile."""
 AT_ONCE = 4
-"""Inputs that a narrow tile takes side by side, in sums of their own, to hide a multiply-add's latency."""
+"""Inputs that a tile takes side by side, in sums of their own, to hide a multiply-add's latency; where registers are
+few, a wide tile takes half as many."""
+_BYTES = 4 * LANES
+"""Of a vector."""
+
+
+def whole(count: int) -> int:
+    """The next whole number of vectors, in rows."""
+    return count + -count % LANES
 
 
 def pack_columns(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """(out, in) -> (tiles, in, rows of a tile), the order in which the loop reads them.
 
-    Inputs are made a multiple of AT_ONCE by columns of zeros.
+    Rows are made whole vectors, and inputs a multiple of AT_ONCE, by zeros.
     """
-    weights = np.pad(weights, ((0, 0), (0, -weights.shape[1] % AT_ONCE)))
     rows, inputs = weights.shape
-    if rows % LANES:
-        raise ValueError(f"{rows} rows are not a multiple of {LANES}")
-    width = next(LANES * count for count in range(MOST, 0, -1) if rows % (LANES * count) == 0)
-    tiles = weights.reshape(rows // width, width, inputs).transpose(0, 2, 1)
+    weights = np.pad(weights, ((0, whole(rows) - rows), (0, -inputs % AT_ONCE)))
+    width = next(LANES * count for count in range(MOST, 0, -1) if len(weights) % (LANES * count) == 0)
+    tiles = weights.reshape(-1, width, weights.shape[1]).transpose(0, 2, 1)
     return np.ascontiguousarray(tiles, np.float32)
 
 
-def _loop(vectors: int) -> Any:
-    """The loop over the inputs for a tile of `vectors` * LANES rows."""
-    at_once = AT_ONCE if vectors <= MOST // 2 else AT_ONCE // 2
+def pack_gates(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A layer's (2 R, R, 2), filters then gates, earlier then now -> (R / LANES, R, 2 taps, 2 kinds, LANES)."""
+    residual = weights.shape[1]
+    if residual % LANES:
+        raise ValueError(f"{residual} channels are not a multiple of {LANES}")
+    tiles = weights.reshape(2, residual // LANES, LANES, residual, 2).transpose(1, 3, 4, 0, 2)
+    return np.ascontiguousarray(tiles, np.float32)
+
+
+def _product(vectors: int, onto: bool) -> Any:
+    """The loop over the inputs for a tile of `vectors` * LANES rows, added to what there is or not."""
+    at_once = AT_ONCE if WIDE or vectors <= MOST // 2 else AT_ONCE // 2
 
     @intrinsic
-    def add_tile(typing_context, weights, column, out, inputs):
-        """out[r] += sum_i weights[i, r] * column[i]; addresses are in bytes."""
-        signature = types.void(types.intp, types.intp, types.intp, types.intp)
+    def product(typing_context, weights, column, bias, out, inputs):
+        """out[r] (+)= bias[r] + sum_i weights[i, r] * column[i]."""
 
         def generate(context, builder, signature, arguments):
-            weights, column, out, inputs = arguments
-            word, single = weights.type, ir.FloatType()
-            vector = ir.VectorType(single, LANES)
-            name = f"llvm.fma.v{LANES}f32"
-            fma = builder.module.globals.get(name) or ir.Function(
-                builder.module, ir.FunctionType(vector, [vector] * 3), name
-            )
+            weights, column, bias, out, inputs = arguments
+            code = VectorCode(builder)
+            starts = [code.load(bias, number) for number in range(vectors)]
+            if onto:
+                starts = [builder.fadd(start, code.load(out, number)) for number, start in enumerate(starts)]
+            starts += [code.constant(0.0)] * (vectors * (at_once - 1))
 
-            def at(address: ir.Value, number: int) -> ir.Value:
-                offset = builder.add(address, word(4 * LANES * number))
-                return builder.inttoptr(offset, vector.as_pointer())
+            def body(weights, column, sums):
+                heard = [code.spread(column, ahead) for ahead in range(at_once)]
+                read = [code.load(weights, number) for number in range(vectors * at_once)]
+                return [
+                    code.fma(weight, heard[number // vectors], sums[number])
+                    for number, weight in enumerate(read)
+                ]
 
-            zero = ir.Constant(vector, [0.0] * LANES)
-            sums = [builder.load(at(out, number), align=4) for number in range(vectors)]
-            sums += [zero] * (vectors * (at_once - 1))
-            before = builder.block
-            body, after = builder.append_basic_block("inputs"), builder.append_basic_block("store")
-            builder.branch(body)
-            builder.position_at_end(body)
-            count, at_weight, at_column = (builder.phi(word) for _ in range(3))
-            running = [builder.phi(vector) for _ in range(vectors * at_once)]
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-            done = []
-            for ahead in range(at_once):
-                address = builder.add(at_column, word(4 * ahead))
-                scalar = builder.load(builder.inttoptr(address, single.as_pointer()), align=4)
-                lane = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.IntType(32)(0))
-                spread = builder.shuffle_vector(lane, ir.Constant(vector, ir.Undefined), mask)
-                for number in range(ahead * vectors, (ahead + 1) * vectors):
-                    weight = builder.load(at(at_weight, number), align=4)
-                    done.append(builder.call(fma, [weight, spread, running[number]]))
-            fewer = builder.sub(count, word(at_once))
-            steps = (count, inputs, fewer), (at_column, column, builder.add(at_column, word(4 * at_once)))
-            steps += ((at_weight, weights, builder.add(at_weight, word(4 * LANES * vectors * at_once))),)
-            for phi, first, then in (*steps, *zip(running, sums, done, strict=True)):
-                phi.add_incoming(first, before)
-                phi.add_incoming(then, body)
-            builder.cbranch(builder.icmp_signed(">", fewer, word(0)), body, after)
-            builder.position_at_end(after)
+            times = builder.udiv(inputs, inputs.type(at_once))
+            strides = (weights, _BYTES * vectors * at_once), (column, 4 * at_once)
+            sums = code.loop(times, strides, starts, body)
             for number in range(vectors):
-                total = done[number]
-                for other in done[number + vectors :: vectors]:
-                    total = builder.fadd(total, other)
-                builder.store(total, at(out, number), align=4)
+                code.store(code.total(sums[number::vectors]), out, number)
             return context.get_dummy_value()
 
-        return signature, generate
+        return types.void(*[types.intp] * 5), generate
 
-    return add_tile
+    return product
 
 
-_one, _two, _three, _four = (_loop(count) for count in range(1, MOST + 1))
+_ones, _onto = ([_product(count, onto) for count in range(1, MOST + 1)] for onto in (False, True))
+_one, _two, _three, _four = _ones
+_onto_one, _onto_two, _onto_three, _onto_four = _onto
 
 
 @njit(nogil=True)
-def add_columns(packed, column, out):
-    """Add weights @ column to out. packed: as `pack_columns` has it; column: (in,), out: (rows,), both contiguous."""
-    tiles, inputs, width = packed.shape
-    weights, heard, result = packed.ctypes.data, column.ctypes.data, out.ctypes.data
-    for tile in range(tiles):
-        first = weights + tile * packed.strides[0]
-        to = result + 4 * tile * width
-        if width == 64:
-            _four(first, heard, to, inputs)
-        elif width == 48:
-            _three(first, heard, to, inputs)
-        elif width == 32:
-            _two(first, heard, to, inputs)
-        else:
-            _one(first, heard, to, inputs)
+def multiply(weights, column, bias, out, rows, inputs, onto):
+    """Out = bias + weights @ column, or as much added to it. All but rows, inputs, onto are addresses."""
+    if rows % 64 == 0:
+        for _ in range(rows // 64):
+            if onto:
+                _onto_four(weights, column, bias, out, inputs)
+            else:
+                _four(weights, column, bias, out, inputs)
+            weights, bias, out = weights + 4 * _BYTES * inputs, bias + 256, out + 256
+    elif rows % 48 == 0:
+        for _ in range(rows // 48):
+            if onto:
+                _onto_three(weights, column, bias, out, inputs)
+            else:
+                _three(weights, column, bias, out, inputs)
+            weights, bias, out = weights + 3 * _BYTES * inputs, bias + 192, out + 192
+    elif rows % 32 == 0:
+        for _ in range(rows // 32):
+            if onto:
+                _onto_two(weights, column, bias, out, inputs)
+            else:
+                _two(weights, column, bias, out, inputs)
+            weights, bias, out = weights + 2 * _BYTES * inputs, bias + 128, out + 128
+    else:
+        for _ in range(rows // 16):
+            if onto:
+                _onto_one(weights, column, bias, out, inputs)
+            else:
+                _one(weights, column, bias, out, inputs)
+            weights, bias, out = weights + _BYTES * inputs, bias + 64, out + 64
 
 
 @intrinsic
-def _as_float(typing_context, bits):
-    """The float32 whose bits an int32 holds."""
+def _gates(typing_context, weights, earlier, now, told, told_gate, out, inputs):
+    """LANES channels of a gated activation unit: tanh(told + filters @ x) * sigmoid(told_gate + gates @ x)."""
 
     def generate(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.FloatType())
+        weights, earlier, now, told, told_gate, out, inputs = arguments
+        code, at_once = VectorCode(builder), AT_ONCE if WIDE else AT_ONCE // 2
+        starts = [code.load(told), code.load(told_gate)] + [code.constant(0.0)] * (4 * at_once - 2)
 
-    return types.float32(types.int32), generate
+        def body(weights, earlier, now, sums):
+            heard = [code.spread(tap, ahead) for ahead in range(at_once) for tap in (earlier, now)]
+            read = [code.load(weights, number) for number in range(4 * at_once)]
+            return [code.fma(weight, heard[number // 2], sums[number]) for number, weight in enumerate(read)]
+
+        times = builder.udiv(inputs, inputs.type(at_once))
+        strides = (weights, _BYTES * 4 * at_once), (earlier, 4 * at_once), (now, 4 * at_once)
+        sums = code.loop(times, strides, starts, body)
+        code.store(code.gated(code.total(sums[0::2]), code.total(sums[1::2])), out)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 7), generate
 
 
-@njit(nogil=True, fastmath=True, inline="always")
-def exponential(x):
-    """exp(x) for x in -87 .. 0 to a few units in the last place (Cephes' polynomial), free of branches."""
-    turns = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
-    x = x - turns * np.float32(0.693359375) + turns * np.float32(2.12194440e-4)
-    y = np.float32(1.9875691500e-4)
-    y = y * x + np.float32(1.3981999507e-3)
-    y = y * x + np.float32(8.3334519073e-3)
-    y = y * x + np.float32(4.1665795894e-2)
-    y = y * x + np.float32(1.6666665459e-1)
-    y = y * x + np.float32(5.0000001201e-1)
-    y = y * x * x + x + np.float32(1)
-    return y * _as_float((np.int32(turns) + np.int32(127)) << np.int32(23))
+@intrinsic
+def _copy(typing_context, start, out):
+    """LANES floats."""
+
+    def generate(context, builder, signature, arguments):
+        code = VectorCode(builder)
+        code.store(code.load(arguments[0]), arguments[1])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), generate
+
+
+@njit(nogil=True)
+def gate(weights, earlier, now, told, out, residual):
+    """A layer's gated activations into `out`; then `now` takes the place of `earlier`. Addresses but the last."""
+    for tile in range(0, 4 * residual, 64):
+        _gates(weights, earlier, now, told + tile, told + tile + 4 * residual, out + tile, residual)
+        weights += 4 * _BYTES * residual
+    for tile in range(0, 4 * residual, 64):
+        _copy(now + tile, earlier + tile)
+
+
+@intrinsic
+def weigh(typing_context, logits, odds, lanes, vectors, colder, tail):
+    """Write odds against the likeliest, exp((logit - top) * colder) or 0 under `tail`, and each lane's sum.
+
+    Returns the sum of all.
+    """
+
+    def generate(context, builder, signature, arguments):
+        logits, odds, lanes, vectors, colder, tail = arguments
+        code = VectorCode(builder)
+        here = (logits, 4 * LANES)
+        top = code.loop(
+            vectors, [here], [code.constant(-1e30)], lambda at, tops: [code.larger(code.load(at), tops[0])]
+        )
+        top, colder, tail = code.largest(top[0]), code.spread_value(colder), code.spread_value(tail)
+
+        def body(logit, odds, sums):
+            less = builder.fmul(builder.fsub(code.load(logit), top), colder)
+            each = code.exponential(code.larger(less, code.constant(-80)))
+            each = builder.select(builder.fcmp_ordered("<", each, tail), code.constant(0), each)
+            code.store(each, odds)
+            return [builder.fadd(sums[0], each)]
+
+        sums = code.loop(vectors, [here, (odds, 4 * LANES)], [code.constant(0)], body)
+        code.store(sums[0], lanes)
+        return code.across(sums[0])
+
+    return types.float32(*[types.intp] * 4, types.float32, types.float32), generate
+
+
+def level_order(levels: int) -> NDArray[np.int64]:
+    """Which level lies at each place of the logits: vector v has level lane * vectors + v in each lane."""
+    return np.arange(levels).reshape(LANES, -1).T.ravel()

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from duet.mixture import Mixture
-from models import piano_kernel, tile, voice_features
+from models import piano_kernel
 from models.ensemble_checkpoint import EnsembleCheckpoint
 from models.ensemble_config import biases_of, trunk_of
 from models.piano_checkpoint import PianoCheckpoint
@@ -190,4 +190,4 @@ def _build(sources):
     return sing_on
 
 
-sing_on = _build(stamp(piano_kernel, tile, voice_features))
+sing_on = _build(stamp(piano_kernel, *piano_kernel.MADE_OF))

@@ -9,13 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.columns import pack_columns
+from models.columns import AT_ONCE, level_order, pack_columns, pack_gates, whole
 from models.partials import KEYS
 from models.piano_ar_config import PianoArConfig, values_of
 from models.piano_ar_kernel import sing, uniform
 from models.piano_checkpoint import PianoCheckpoint
 from models.source import GROUPS, SourceTables, build_tables
-from models.voice_features import KINDS, fadings
+from models.vector_code import LANES, aligned
+from models.voice_features import KINDS
+from models.voice_reader import pack_reader
 
 Array = NDArray[np.float32]
 Counts = NDArray[np.int64]
@@ -64,17 +66,16 @@ class ArState(NamedTuple):
     told: Array
     heard: Array
     entered: Array
-    pair: Array
-    gates: Array
+    running: Array
     gated: Array
-    onward: Array
-    skips: Array
+    headed: Array
     logits: Array
     odds: Array
+    lanes: Array
 
     def copy(self) -> "ArState":
         """A state to come back to."""
-        return ArState(*(array.copy() for array in self))
+        return ArState(*(aligned(array) for array in self))
 
 
 class PianoArEngine:
@@ -93,7 +94,8 @@ class PianoArEngine:
         self.tables: SourceTables = build_tables(
             checkpoint.partials.mono(), config.bank(), config.sample_rate, config.hop_length, 0
         )
-        self.weights = _arrange(config, checkpoint.weights, temperature or config.temperature)
+        weights = _arrange(config, checkpoint.weights, temperature or config.temperature)
+        self.weights = ArWeights(*map(aligned, weights))
 
     @property
     def block_length(self) -> int:
@@ -106,29 +108,28 @@ class PianoArEngine:
         context_past = (c.kernel - 1) * max(c.context_dilations)
 
         def zeros(*shape: int) -> Array:
-            return np.zeros(shape, np.float32)
+            return aligned(np.zeros(shape, np.float32))
 
         return ArState(
             ringing=np.zeros_like(self.tables.amplitude),
             damped=np.zeros_like(self.tables.amplitude),
             velocity=np.zeros((2, KEYS), np.int64),
             features=zeros(KINDS, KEYS),
-            context=zeros(len(c.context_dilations), context_past + 1, c.context),
+            context=zeros(len(c.context_dilations), context_past + 1, whole(c.context)),
             rings=zeros(sum(c.dilations), c.residual),
             clock=np.array([self.seed, 0], np.int64),
             past=zeros(1),
             row=zeros(c.told),
-            code=zeros(2, c.context),
+            code=zeros(2, whole(c.context)),
             told=zeros(self.frames, len(c.dilations) * 2 * c.residual),
             heard=zeros(GROUPS * c.hears_source, self.block_length),
-            entered=zeros(self.weights.entry.shape[1]),
-            pair=zeros(2 * c.residual),
-            gates=zeros(2 * c.residual),
+            entered=zeros(c.inputs + -c.inputs % AT_ONCE),
+            running=zeros(c.residual + c.skip),
             gated=zeros(c.residual),
-            onward=zeros(c.residual + c.skip),
-            skips=zeros(2, c.skip),
+            headed=zeros(c.skip),
             logits=zeros(c.levels),
             odds=zeros(c.levels),
+            lanes=zeros(LANES),
         )
 
     def sing(self, state: ArState, onset: Array, release: Array, pedal: Array, out: Array) -> None:
@@ -172,7 +173,7 @@ _NO_LOGITS = np.empty((0, 0), np.float32)
 
 def _arrange(config: PianoArConfig, weights: dict[str, Array], temperature: float) -> ArWeights:
     """Put a state dict into the engine's order, with the source's scale folded into the first layer."""
-    layers, contexts = range(len(config.dilations)), range(len(config.context_dilations))
+    layers = range(len(config.dilations))
 
     def matrix(name: str) -> Array:
         return weights[f"{name}.weight"][:, :, 0]
@@ -185,25 +186,19 @@ def _arrange(config: PianoArConfig, weights: dict[str, Array], temperature: floa
     onward_bias = [
         np.concatenate([weights[f"residual.{layer}.bias"], weights[f"skip.{layer}.bias"]]) for layer in layers
     ]
+    order = level_order(config.levels)
     return ArWeights(
-        fading=fadings(config.sample_rate / config.hop_length),
-        read=np.ascontiguousarray(matrix("read").T),
-        read_bias=weights["read.bias"],
-        context=np.stack([weights[f"context.{layer}.weight"].transpose(2, 1, 0) for layer in contexts]),
-        context_bias=np.stack([weights[f"context.{layer}.bias"] for layer in contexts]),
-        context_dilations=np.array(config.context_dilations),
-        condition=np.ascontiguousarray(matrix("condition").T),
-        condition_bias=weights["condition.bias"],
+        **pack_reader(config, weights),
         entry=pack_columns(entry),
         entry_bias=weights["entry.bias"],
-        dilated=np.stack([pack_columns(np.concatenate([w[:, :, 0], w[:, :, 1]], axis=1)) for w in dilated]),
+        dilated=np.stack([pack_gates(weights) for weights in dilated]),
         dilations=np.array(config.dilations),
         onward=np.stack([pack_columns(both) for both in onward]),
         onward_bias=np.stack(onward_bias),
         head=pack_columns(matrix("head")),
         head_bias=weights["head.bias"],
-        output=pack_columns(matrix("output")),
-        output_bias=weights["output.bias"],
+        output=pack_columns(matrix("output")[order]),
+        output_bias=weights["output.bias"][order],
         values=values_of(config.levels) * np.float32(config.reach),
         colder=np.array([1 / temperature, config.codes_rest], np.float32),
     )

@@ -4,15 +4,19 @@ A layer's past is a ring of as many columns as its dilation. Kept in numba's cac
 it is made of, as `models/piano_kernel.py` is.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from models import columns, piano_kernel, source, voice_features
-from models.columns import add_columns, exponential
+from models import piano_kernel
+from models.columns import gate, multiply, weigh
 from models.piano_ar_config import TAIL
-from models.piano_kernel import limit, read_notes, tanh
+from models.piano_kernel import limit
 from models.source import advance
 from models.stamp import stamp
+from models.vector_code import LANES, clear, read_float, read_whole, rectify, write_float
+from models.voice_reader import read_notes
 
 
 @njit(nogil=True)
@@ -32,74 +36,102 @@ def _bend(sound, levels):
     return np.float32(bent if sound > 0 else -bent)
 
 
+class Places(NamedTuple):
+    """Where in memory things lie, and how many: the sample loop hands on numbers, for arrays cost a count each time."""
+
+    residual: int
+    skip: int
+    levels: int
+    groups: int
+    columns: int
+    inputs: int
+    layers: int
+    dilations: int
+    entry: int
+    entry_bias: int
+    dilated: int
+    onward: int
+    onward_bias: int
+    head: int
+    head_bias: int
+    output: int
+    output_bias: int
+    heard: int
+    rings: int
+    entered: int
+    running: int
+    gated: int
+    headed: int
+    logits: int
+    odds: int
+    lanes: int
+
+
+@njit(nogil=True)
+def _places(w, s):
+    return Places(
+        s.gated.shape[0], s.headed.shape[0], s.logits.shape[0], s.heard.shape[0], s.heard.shape[1], s.entered.shape[0],
+        w.dilations.shape[0], w.dilations.ctypes.data, w.entry.ctypes.data, w.entry_bias.ctypes.data,
+        w.dilated.ctypes.data, w.onward.ctypes.data, w.onward_bias.ctypes.data, w.head.ctypes.data,
+        w.head_bias.ctypes.data, w.output.ctypes.data, w.output_bias.ctypes.data, s.heard.ctypes.data,
+        s.rings.ctypes.data, s.entered.ctypes.data, s.running.ctypes.data, s.gated.ctypes.data, s.headed.ctypes.data,
+        s.logits.ctypes.data, s.odds.ctypes.data, s.lanes.ctypes.data,
+    )  # fmt: skip
+
+
 @njit(nogil=True, fastmath=True)
-def _say(w, s, column, told):
-    """One sample of the stack: `s.past`, the source's `column` and what the layers are told to `s.logits`."""
-    residual, skip = s.gated.shape[0], s.skips.shape[1]
-    now = s.pair[residual:]
-    s.entered[0] = s.past[0]
-    groups = s.heard.shape[0]
-    if groups > 0:
+def _say(p, past, sample, column, told):
+    """One sample of the stack: its past, the source's `column` and what the layers are told to the logits."""
+    residual, skip, x = p.residual, p.skip, p.running
+    write_float(p.entered, past)
+    if p.groups > 0:
         total = np.float32(0)
-        for group in range(groups):
-            s.entered[1 + group] = s.heard[group, column]
-            total += s.heard[group, column]
-        s.entered[1 + groups] = _bend(total, np.float32(256))
-    for row in range(residual):
-        now[row] = w.entry_bias[row]
-    add_columns(w.entry, s.entered, now)
-    for row in range(skip):
-        s.skips[0, row] = 0
-    first = 0
-    for layer in range(len(w.dilations)):
-        dilation = w.dilations[layer]
-        slot = first + (s.clock[1] & (dilation - 1))
-        first += dilation
-        for row in range(residual):
-            s.pair[row] = s.rings[slot, row]
-            s.rings[slot, row] = now[row]
-        for row in range(2 * residual):
-            s.gates[row] = told[layer * 2 * residual + row]
-        add_columns(w.dilated[layer], s.pair, s.gates)
-        for row in range(residual):
-            opened = np.float32(0.5) + np.float32(0.5) * tanh(np.float32(0.5) * s.gates[residual + row])
-            s.gated[row] = tanh(s.gates[row]) * opened
-        for row in range(residual + skip):
-            s.onward[row] = w.onward_bias[layer, row]
-        add_columns(w.onward[layer], s.gated, s.onward)
-        for row in range(residual):
-            now[row] += s.onward[row]
-        for row in range(skip):
-            s.skips[0, row] += s.onward[residual + row]
-    for row in range(skip):
-        s.skips[0, row] = max(s.skips[0, row], np.float32(0))
-        s.skips[1, row] = w.head_bias[row]
-    add_columns(w.head, s.skips[0], s.skips[1])
-    for row in range(skip):
-        s.skips[1, row] = max(s.skips[1, row], np.float32(0))
-    for level in range(len(s.logits)):
-        s.logits[level] = w.output_bias[level]
-    add_columns(w.output, s.skips[1], s.logits)
+        for group in range(p.groups):
+            heard = read_float(p.heard + 4 * (group * p.columns + column))
+            write_float(p.entered + 4 * (1 + group), heard)
+            total += heard
+        write_float(p.entered + 4 * (1 + p.groups), _bend(total, np.float32(256)))
+    multiply(p.entry, p.entered, p.entry_bias, x, residual, p.inputs, False)
+    clear(x + 4 * residual, skip)
+    dilated, onward, bias, ring = p.dilated, p.onward, p.onward_bias, p.rings
+    for layer in range(p.layers):
+        dilation = read_whole(p.dilations + 8 * layer)
+        gate(dilated, ring + 4 * residual * (sample & (dilation - 1)), x, told, p.gated, residual)
+        multiply(onward, p.gated, bias, x, residual + skip, residual, True)
+        ring += 4 * residual * dilation
+        told += 8 * residual
+        dilated += 16 * residual * residual
+        onward += 4 * (residual + skip) * residual
+        bias += 4 * (residual + skip)
+    rectify(x + 4 * residual, p.headed, skip)
+    multiply(p.head, p.headed, p.head_bias, x, skip, skip, False)
+    rectify(x, p.headed, skip)
+    multiply(p.output, p.headed, p.output_bias, p.logits, p.levels, skip, False)
 
 
 @njit(nogil=True, fastmath=True)
-def _choose(s, colder, drawn):
-    """The first level whose summed probability passes `drawn`. colder: one over the temperature."""
-    levels = len(s.logits)
-    top = s.logits[0]
-    for level in range(levels):
-        top = max(top, s.logits[level])
-    total = np.float32(0)
-    for level in range(levels):
-        odds = exponential(max((s.logits[level] - top) * colder, np.float32(-80)))
-        s.odds[level] = np.float32(0) if odds < np.float32(TAIL) else odds
-        total += s.odds[level]
-    passed, summed = drawn * total, np.float32(0)
-    for level in range(levels):
-        summed += s.odds[level]
-        if summed > passed:
-            return level
-    return levels - 1
+def _choose(p, colder, drawn):
+    """The first level whose summed probability passes `drawn`. colder: one over the temperature.
+
+    Logits lie as `columns.level_order` has it: lane after lane, so that a lane's sum is that of levels in a row.
+    """
+    vectors = p.levels // LANES
+    passed = drawn * weigh(p.logits, p.odds, p.lanes, vectors, colder, np.float32(TAIL))
+    summed, last = np.float32(0), 0
+    for lane in range(LANES):
+        here = read_float(p.lanes + 4 * lane)
+        if summed + here <= passed:
+            summed += here
+            continue
+        for vector in range(vectors):
+            odds = read_float(p.odds + 4 * (vector * LANES + lane))
+            if odds > 0:
+                last = lane * vectors + vector
+            summed += odds
+            if summed > passed:
+                return last
+        return last
+    return last
 
 
 def _build(sources):
@@ -118,6 +150,8 @@ def _build(sources):
         frames, length = onset.shape[0], out.shape[0]
         steps = length // frames
         levels = len(s.logits)
+        p = _places(w, s)
+        told_row = s.told.strides[0]
         hears_source = s.heard.shape[0] > 0
         if hears_source:
             advance(
@@ -129,11 +163,12 @@ def _build(sources):
             for column in range(frame * steps, (frame + 1) * steps):
                 if len(taught):
                     s.past[0] = taught[column]
-                _say(w, s, column, s.told[frame])
+                _say(p, s.past[0], s.clock[1], column, s.told.ctypes.data + frame * told_row)
                 if len(taught):
-                    for level in range(levels):
-                        logits[column, level] = s.logits[level]
-                level = _choose(s, w.colder[0], uniform(s.clock[0], s.clock[1]))
+                    for place in range(levels):
+                        level = place % LANES * (levels // LANES) + place // LANES
+                        logits[column, level] = s.logits[place]
+                level = _choose(p, w.colder[0], uniform(s.clock[0], s.clock[1]))
                 s.past[0] = np.float32(level) * np.float32(2 / (levels - 1)) - np.float32(1)
                 value = w.values[level]
                 if w.colder[1] > 0:
@@ -145,4 +180,4 @@ def _build(sources):
     return sing
 
 
-sing = _build(stamp(source, columns, voice_features, piano_kernel))
+sing = _build(stamp(piano_kernel, *piano_kernel.MADE_OF))

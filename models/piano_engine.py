@@ -10,13 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.columns import whole
 from models.partials import KEYS
 from models.piano_checkpoint import PianoCheckpoint
 from models.piano_kernel import fill_noise, sing
 from models.piano_voice_config import PianoVoiceConfig
 from models.source import CHANNELS, SourceTables, build_tables
 from models.tile import STEPS, pack
-from models.voice_features import KINDS, fadings
+from models.voice_features import KINDS
+from models.voice_reader import pack_reader
 
 Array = NDArray[np.float32]
 Counts = NDArray[np.int64]
@@ -113,13 +115,13 @@ class PianoEngine:
             damped=np.zeros_like(self.tables.amplitude),
             velocity=np.zeros((2, KEYS), np.int64),
             features=zeros(KINDS, KEYS),
-            context=zeros(len(c.context_dilations), context_past + 1, c.context),
+            context=zeros(len(c.context_dilations), context_past + 1, whole(c.context)),
             layers=zeros(layers + 1, c.residual, past + columns),
             subbands=zeros(c.rows, taps - 1 + columns),
             clock=np.array([self.seed, 0], np.int64),
             row=zeros(c.told),
-            code=zeros(2, c.context),
-            told=zeros(self.frames, layers * 2 * c.residual),
+            code=zeros(2, whole(c.context)),
+            told=zeros(self.frames, whole(layers * 2 * c.residual)),
             heard=zeros(c.inputs, columns),
             gates=zeros(2 * c.residual, columns),
             gated=zeros(c.residual, columns),
@@ -150,7 +152,7 @@ class PianoEngine:
 
 def _arrange(config: PianoVoiceConfig, weights: dict[str, Array]) -> EngineWeights:
     """Put a state dict into the engine's order, with the source's scale folded into the first layer."""
-    layers, contexts = range(len(config.dilations)), range(len(config.context_dilations))
+    layers = range(len(config.dilations))
     scale = np.concatenate([weights["source_scale"], np.ones(config.rows, np.float32)])
 
     def matrix(name: str) -> Array:
@@ -164,14 +166,7 @@ def _arrange(config: PianoVoiceConfig, weights: dict[str, Array]) -> EngineWeigh
         np.concatenate([weights[f"residual.{layer}.bias"], weights[f"skip.{layer}.bias"]]) for layer in layers
     ]
     return EngineWeights(
-        fading=fadings(config.sample_rate / config.hop_length),
-        read=np.ascontiguousarray(matrix("read").T),
-        read_bias=weights["read.bias"],
-        context=np.stack([weights[f"context.{layer}.weight"].transpose(2, 1, 0) for layer in contexts]),
-        context_bias=np.stack([weights[f"context.{layer}.bias"] for layer in contexts]),
-        context_dilations=np.array(config.context_dilations),
-        condition=np.ascontiguousarray(matrix("condition").T),
-        condition_bias=weights["condition.bias"],
+        **pack_reader(config, weights),
         entry=pack(matrix("entry") * scale),
         entry_bias=weights["entry.bias"],
         dilated=np.stack([np.stack([pack(w[:, :, tap]) for tap in range(config.kernel)]) for w in dilated]),

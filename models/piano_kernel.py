@@ -9,12 +9,12 @@ which doubles the time of the whole.
 import numpy as np
 from numba import njit
 
-from models import source, tile, voice_features
-from models.piano_voice_config import GAIN_RANGE, NOISE_FLOOR, QUIETEST
+from models import columns, source, tile, vector_code, voice_features, voice_reader
+from models.piano_voice_config import GAIN_RANGE, NOISE_FLOOR
 from models.source import CHANNELS, GROUPS, advance
 from models.stamp import stamp
-from models.tile import add_product
-from models.voice_features import FEATURES, next_features
+from models.tile import add_product, open_gates
+from models.voice_reader import read_notes
 
 
 @njit(nogil=True)
@@ -76,60 +76,11 @@ def _relu(values):
 
 
 @njit(nogil=True)
-def _shift(buffer, past, length):
-    """Move the last `past` of past + length columns to the front."""
+def _shift(buffer, past, length, kept):
+    """Move the last `kept` of past + length columns to where the next block has its past."""
     for row in range(buffer.shape[0]):
-        for column in range(past):
+        for column in range(past - kept, past):
             buffer[row, column] = buffer[row, column + length]
-
-
-@njit(nogil=True, fastmath=True)
-def read_notes(w, s, frame, steps, onset, release, pedal):
-    """The context network for one frame: what every layer is told, into s.told[frame]."""
-    code, heard = s.code[0], s.code[1]
-    size = len(code)
-    next_features(s.features, onset, release, pedal, w.fading, s.row[:FEATURES])
-    for row in range(len(s.row) - FEATURES):
-        power = np.float32(0)
-        for step in range(frame * steps, (frame + 1) * steps):
-            power += s.heard[row, step] * s.heard[row, step]
-        s.row[FEATURES + row] = np.float32(0.1) * np.log(
-            power / np.float32(steps) + np.float32(QUIETEST)
-        ) + np.float32(1)
-    for i in range(size):
-        code[i] = w.read_bias[i]
-    for feature in range(len(s.row)):
-        value = s.row[feature]
-        if value != 0:
-            for i in range(size):
-                code[i] += w.read[feature, i] * value
-    for i in range(size):
-        code[i] = max(code[i], np.float32(0))
-    newest = s.context.shape[1] - 1
-    for layer in range(len(w.context_dilations)):
-        past = s.context[layer]
-        for row in range(newest):
-            for i in range(size):
-                past[row, i] = past[row + 1, i]
-        for i in range(size):
-            past[newest, i] = code[i]
-            heard[i] = w.context_bias[layer, i]
-        taps = w.context.shape[1]
-        for tap in range(taps):
-            before = past[newest - (taps - 1 - tap) * w.context_dilations[layer]]
-            for i in range(size):
-                value = before[i]
-                if value != 0:
-                    for o in range(size):
-                        heard[o] += w.context[layer, tap, i, o] * value
-        for i in range(size):
-            code[i] += max(heard[i], np.float32(0))
-    told = s.told[frame]
-    for o in range(len(told)):
-        told[o] = w.condition_bias[o]
-    for i in range(size):
-        for o in range(len(told)):
-            told[o] += w.condition[i, o] * code[i]
 
 
 @njit(nogil=True, fastmath=True)
@@ -161,7 +112,7 @@ def _join(w, s, bands, length, out):
         for step in range(length):
             for phase in range(bands):
                 out[step * bands + phase, side] = limit(s.phases[phase, step])
-    _shift(s.subbands, past, length)
+    _shift(s.subbands, past, length, past)
 
 
 @njit(nogil=True, fastmath=True)
@@ -193,12 +144,7 @@ def perform(w, s, onset, release, pedal, out):
             add_product(
                 w.dilated[layer, tap], x, past - (taps - 1 - tap) * w.dilations[layer], s.gates, 0, length
             )
-        for row in range(residual):
-            for step in range(length):
-                opened = np.float32(0.5) + np.float32(0.5) * tanh(
-                    np.float32(0.5) * s.gates[residual + row, step]
-                )
-                s.gated[row, step] = tanh(s.gates[row, step]) * opened
+        open_gates(s.gates, s.gated, length)
         _fill(s.onward, w.onward_bias[layer], 0, length)
         add_product(w.onward[layer], s.gated, 0, s.onward, 0, length)
         for row in range(residual):
@@ -207,7 +153,7 @@ def perform(w, s, onset, release, pedal, out):
         for row in range(skip):
             for step in range(length):
                 summed[row, step] += s.onward[residual + row, step]
-        _shift(x, past, length)
+        _shift(x, past, length, (taps - 1) * w.dilations[layer])
 
     _relu(summed)
     headed = s.skips[skip:]
@@ -237,4 +183,6 @@ def _build(sources):
     return sing
 
 
-sing = _build(stamp(source, tile, voice_features))
+MADE_OF = (columns, source, tile, vector_code, voice_features, voice_reader)
+"""The files whose code is compiled into the kernel, beside this one."""
+sing = _build(stamp(*MADE_OF))

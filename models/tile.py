@@ -1,18 +1,22 @@
 """The one loop that costs: a small matrix times a block of sound, written for the vector unit.
 
-Numba's own loops keep sums in memory; here sixteen steps of four rows stay in registers while the inputs go by.
-The code is LLVM's, so it becomes AVX-512, AVX2, SSE or NEON as the machine has it.
+Numba's own loops keep sums in memory; here sixteen or thirty-two steps of four or eight rows stay in registers while
+the inputs go by: as many as the machine has registers for.
 """
 
+from typing import Any
+
 import numpy as np
-from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from models.vector_code import LANES, WIDE, VectorCode
+
 ROWS = 4
-STEPS = 16
-"""A tile of the result; blocks are whole numbers of tiles."""
+"""Rows that lie together in a packed matrix."""
+STEPS = LANES
+"""Blocks are whole numbers of these."""
 
 
 def pack(weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -24,53 +28,46 @@ def pack(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(tiles, np.float32)
 
 
-@intrinsic
-def _add_tile(typing_context, weights, sound, sound_stride, out, out_stride, inputs):
-    """out[r, s] += sum_i weights[i, r] * sound[i, s]; addresses and strides are in bytes."""
-    signature = types.void(types.intp, types.intp, types.intp, types.intp, types.intp, types.intp)
+def _tile(groups: int, vectors: int) -> Any:
+    """The loop over the inputs for a tile of groups * ROWS rows by vectors * STEPS steps."""
+    rows = groups * ROWS
 
-    def generate(context, builder, signature, arguments):
-        weights, sound, sound_stride, out, out_stride, inputs = arguments
-        word, single = weights.type, ir.FloatType()
-        vector = ir.VectorType(single, STEPS)
-        name = f"llvm.fma.v{STEPS}f32"
-        kind = ir.FunctionType(vector, [vector] * 3)
-        fma = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+    @intrinsic
+    def add_tile(typing_context, weights, further, sound, sound_stride, out, out_stride, inputs):
+        """out[r, s] += sum_i weights[i, r] * sound[i, s]; in bytes. further: from a group to the next."""
 
-        def pointer(address: ir.Value, kind: ir.Type) -> ir.Value:
-            return builder.inttoptr(address, kind.as_pointer())
+        def generate(context, builder, signature, arguments):
+            weights, further, sound, sound_stride, out, out_stride, inputs = arguments
+            code = VectorCode(builder)
+            starts = [builder.add(out, builder.mul(out_stride, out.type(row))) for row in range(rows)]
 
-        def spread(scalar: ir.Value) -> ir.Value:
-            lane = builder.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.IntType(32)(0))
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), STEPS), [0] * STEPS)
-            return builder.shuffle_vector(lane, ir.Constant(vector, ir.Undefined), mask)
+            def body(sound, sums, *weights):
+                heard = [code.load(sound, vector) for vector in range(vectors)]
+                read = [code.spread(weights[row // ROWS], row % ROWS) for row in range(rows)]
+                return [
+                    code.fma(read[number // vectors], heard[number % vectors], total)
+                    for number, total in enumerate(sums)
+                ]
 
-        rows = [builder.add(out, builder.mul(out_stride, word(row))) for row in range(ROWS)]
-        sums = [builder.load(pointer(row, vector), align=4) for row in rows]
-        before = builder.block
-        body, after = builder.append_basic_block("inputs"), builder.append_basic_block("store")
-        builder.branch(body)
-        builder.position_at_end(body)
-        count, at_weight, at_sound = (builder.phi(word) for _ in range(3))
-        running = [builder.phi(vector) for _ in range(ROWS)]
-        heard = builder.load(pointer(at_sound, vector), align=4)
-        done = []
-        for row, total in enumerate(running):
-            weight = builder.load(pointer(builder.add(at_weight, word(4 * row)), single), align=4)
-            done.append(builder.call(fma, [spread(weight), heard, total]))
-        fewer = builder.sub(count, word(1))
-        steps = (count, inputs, fewer), (at_weight, weights, builder.add(at_weight, word(4 * ROWS)))
-        steps += ((at_sound, sound, builder.add(at_sound, sound_stride)),)
-        for phi, first, then in (*steps, *zip(running, sums, done, strict=True)):
-            phi.add_incoming(first, before)
-            phi.add_incoming(then, body)
-        builder.cbranch(builder.icmp_signed(">", fewer, word(0)), body, after)
-        builder.position_at_end(after)
-        for row, total in zip(rows, done, strict=True):
-            builder.store(total, pointer(row, vector), align=4)
-        return context.get_dummy_value()
+            groups_of_weights = [
+                builder.add(weights, builder.mul(further, out.type(group))) for group in range(groups)
+            ]
+            sums = code.loop(
+                inputs,
+                [(sound, sound_stride), *((group, 4 * ROWS) for group in groups_of_weights)],
+                [code.load(start, vector) for start in starts for vector in range(vectors)],
+                lambda sound, *rest: body(sound, rest[-1], *rest[:-1]),
+            )
+            for number, total in enumerate(sums):
+                code.store(total, starts[number // vectors], number % vectors)
+            return context.get_dummy_value()
 
-    return signature, generate
+        return types.void(*[types.intp] * 7), generate
+
+    return add_tile
+
+
+_single, _broad, _tall, _large = _tile(1, 1), _tile(1, 2), _tile(2, 1), _tile(2, 2)
 
 
 @njit(nogil=True)
@@ -80,17 +77,51 @@ def add_product(packed, sound, at, out, out_at, length):
     packed: (out / ROWS, in, ROWS), as `pack` has it; sound: (>= in, T); out: (>= out, T); length: a multiple of
     STEPS.  Rows of `sound` and `out` are contiguous.
     """
-    tiles, inputs = packed.shape[0], packed.shape[1]
-    weights, heard, result = packed.ctypes.data, sound.ctypes.data, out.ctypes.data
-    for tile in range(tiles):
-        tile_weights = weights + tile * packed.strides[0]
-        tile_rows = result + tile * ROWS * out.strides[0]
-        for step in range(0, length, STEPS):
-            _add_tile(
-                tile_weights,
-                heard + 4 * (at + step),
-                sound.strides[0],
-                tile_rows + 4 * (out_at + step),
-                out.strides[0],
-                inputs,
-            )
+    groups, inputs, further = packed.shape[0], packed.shape[1], packed.strides[0]
+    weights, stride, out_stride = packed.ctypes.data, sound.strides[0], out.strides[0]
+    result = out.ctypes.data + 4 * out_at
+    group = 0
+    while group < groups:
+        tall = WIDE and group + 1 < groups
+        heard, to, left = sound.ctypes.data + 4 * at, result, length
+        while left > 0:
+            broad = WIDE and left >= 2 * STEPS
+            if tall and broad:
+                _large(weights, further, heard, stride, to, out_stride, inputs)
+            elif tall:
+                _tall(weights, further, heard, stride, to, out_stride, inputs)
+            elif broad:
+                _broad(weights, further, heard, stride, to, out_stride, inputs)
+            else:
+                _single(weights, further, heard, stride, to, out_stride, inputs)
+            moved = 2 * STEPS if broad else STEPS
+            heard, to, left = heard + 4 * moved, to + 4 * moved, left - moved
+        taken = 2 if tall else 1
+        group += taken
+        weights += taken * further
+        result += taken * ROWS * out_stride
+
+
+@intrinsic
+def _open_gate(typing_context, filtered, gate, out):
+    """STEPS steps of tanh(filtered) * sigmoid(gate)."""
+
+    def generate(context, builder, signature, arguments):
+        code = VectorCode(builder)
+        code.store(code.gated(code.load(arguments[0]), code.load(arguments[1])), arguments[2])
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 3), generate
+
+
+@njit(nogil=True)
+def open_gates(gates, gated, length):
+    """Gated activation units (van den Oord et al. 2016, section 2.3): gates (2 R, T), filters first -> gated (R, T)."""
+    rows = gated.shape[0]
+    for row in range(rows):
+        filtered = gates.ctypes.data + row * gates.strides[0]
+        gate = filtered + rows * gates.strides[0]
+        out = gated.ctypes.data + row * gated.strides[0]
+        for _ in range(0, length, STEPS):
+            _open_gate(filtered, gate, out)
+            filtered, gate, out = filtered + 4 * STEPS, gate + 4 * STEPS, out + 4 * STEPS

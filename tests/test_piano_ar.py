@@ -17,6 +17,7 @@ from models.voice_features import features_of, fold_all
 from tests.voice_fakes import TINY, sound, tiny_ar_net, tiny_ar_piano
 
 PLAIN = dataclasses.replace(TINY, hears_source=False, codes_rest=False, reach=0.5)
+WIDER = dataclasses.replace(TINY, residual=32, skip=96, levels=128)
 FRAMES = 40
 MUSIC = [
     NoteOn(0.01, 60, 100),
@@ -77,7 +78,7 @@ def test_no_sample_hears_what_comes_after_it():
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("config", [TINY, PLAIN])
+@pytest.mark.parametrize("config", [TINY, PLAIN, WIDER])
 def test_the_kernel_says_what_torch_says_when_both_are_taught(config):
     engine, rolls, source, features = inputs(config)
     past = a_past(source.shape[2])
