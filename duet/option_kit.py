@@ -19,8 +19,8 @@ VOICE_HELP = (
     "piano:0.6,strings:0.4; piano-parallel, piano-ar; sine (no weights); or a checkpoint's path"
 )
 PARTNER_HELP = (
-    "the partner: neural, markov (learns from this session alone), lstm, wavenet-notes (older kinds, to "
-    "compare with), or a checkpoint's path"
+    "the partner: neural, markov (learns from this session alone), lstm, wavenet-notes, biaxial (older kinds, "
+    "to compare with), or a checkpoint's path"
 )
 
 

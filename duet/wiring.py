@@ -5,7 +5,7 @@ from pathlib import Path
 
 from duet.ports import Partner, Voice
 
-PARTNERS = ("neural", "markov", "lstm", "wavenet-notes")
+PARTNERS = ("neural", "markov", "lstm", "wavenet-notes", "biaxial")
 VOICES = ("piano", "organ", "guitar", "strings", "vibes", "piano-parallel", "piano-ar", "sine")
 
 

@@ -4,13 +4,15 @@ Nats a note are of a whole piece but its first wait (`biaxial`: but its first st
 composers of chord symbols say the same notes as the neural partner, with gaps and velocities in the same
 bins; they say lengths where it says releases, and know nothing of the pedal. `biaxial` says less: notes on a
 grid of 125 ms, without touch, of the first 64 s of each piece; what others say of such grids is bounded
-from above in `models/grid_bound.py`. The neural partner is asked of the same pieces, and how many nats the rival
-needs more has an interval paired by piece. Answers are judged alike for all.
+from above in `models/grid_bound.py`. The neural partner is asked of the same pieces, as they are and with the pedal's
+events left out, and how many nats the rival needs more has an interval paired by piece. Answers are judged alike for
+all.
 """
 
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from models.biaxial import BiaxialNet
 from models.chord_net import ChordNet
 from models.eval_answers import judge_answers
 from models.eval_partner import interval, leads, steps_of_tune, sums_of
+from models.events import PEDAL_DOWN
 from models.grid_bound import bound_of_chords, bound_of_net
 from models.nats import nats_of_net
 from models.partner_data import Tune, read_tunes, write_tunes
@@ -49,7 +52,7 @@ def evaluate_rival(
     path = WEIGHTS / f"{name_or_path}.safetensors" if name_or_path in RIVALS else Path(name_or_path)
     rival = load_rival(path)
     on_grid = isinstance(rival.net, BiaxialNet)
-    ask = _asked(against or WEIGHTS / "partner.safetensors", on_grid)
+    ask = asked(against or WEIGHTS / "partner.safetensors", on_grid)
     cache.mkdir(parents=True, exist_ok=True)
     if not (cache / "test.npz").exists():
         write_tunes(cache / "test.npz", test)
@@ -58,11 +61,14 @@ def evaluate_rival(
         raise FileError("no piece to judge on; --data takes a folder of MIDI files of 16 notes or more")
     tiers: dict[bool, list[Row]] = defaultdict(list)
     others: dict[bool, list[Row]] = defaultdict(list)
+    unpedalled: dict[bool, list[Row]] = defaultdict(list)
     sources: dict[str, list[Row]] = defaultdict(list)
     for tune in tunes:
         row = rival.nats(tune)
         tiers[tune.expressive].append(row)
         others[tune.expressive].append(ask(tune))
+        if not on_grid:
+            unpedalled[tune.expressive].append(ask(without_pedal(tune)))
         sources[tune.source or "."].append(row)
     played = [tune for tune in tunes if tune.expressive] or tunes
     tier = bool(tiers[True])
@@ -81,12 +87,18 @@ def evaluate_rival(
         "scores_nats_per_note": _ratio(tiers[False]) if tiers[False] else None,
         "by_source": {source: _ratio(rows) for source, rows in sorted(sources.items())},
         "against": _compared(ours, others[tier]),
+        "against_without_pedal": _compared(ours, unpedalled[tier]) if unpedalled else None,
         "scores_against": _compared(tiers[False], others[False]) if tiers[False] else None,
         **judge_answers({rival.name: rival.partner()}, played, answers, seed),
     }
 
 
-def _asked(weights: Path, on_grid: bool) -> Callable[[Tune], Row]:
+def without_pedal(tune: Tune) -> Tune:
+    """The tune's keys alone, so that nobody is told by a pedal when the next one comes."""
+    return replace(tune, tokens=tune.tokens[tune.tokens["token"] < PEDAL_DOWN])
+
+
+def asked(weights: Path, on_grid: bool) -> Callable[[Tune], Row]:
     """What some weights expect of a tune, or at most expect of it on the grid."""
     if is_rival(weights):
         other = load_rival(weights)

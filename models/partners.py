@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 RIVALS = ("lstm", "wavenet-notes", "biaxial")
 """Partners in the manner of others, to compare with; each has its weights in a file of its name, once it was taught."""
-NAMES = ("neural", "markov", "lstm", "wavenet-notes")
+NAMES = ("neural", "markov", "lstm", "wavenet-notes", "biaxial")
 WEIGHTS = Path(__file__).parent / "weights"
 
 

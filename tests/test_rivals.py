@@ -436,6 +436,7 @@ def test_a_rival_is_judged_as_the_partner_is(tmp_path):
     more = figures["nats_per_note"] - compared["nats_per_note"]
     assert compared["rival_needs_more"] == pytest.approx(more, abs=1e-3)
     assert figures["scores_against"]["nats_per_note"] != compared["nats_per_note"]
+    assert figures["against_without_pedal"] == compared  # these pieces have none, and a rival would not know
     save_rival(wild_rival("biaxial"), tmp_path / "grid.safetensors")
     with pytest.raises(CheckpointError, match="its nats are of a grid"):
         evaluate_rival(
