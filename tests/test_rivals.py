@@ -27,11 +27,12 @@ from models.chord_symbols import (
     played,
     symbols_of,
 )
-from models.eval_partner import nats_of_net, steps_of_tune
+from models.eval_partner import steps_of_tune
 from models.eval_rival import evaluate_rival
 from models.events import KEYS, LOWEST, OFF, PEDAL_DOWN, tokens_of
 from models.grid_bound import bound_of_chords, bound_of_net, opening
 from models.hands import play_notes
+from models.nats import nats_of_net
 from models.partner import PartnerConfig
 from models.partner_data import tune_of
 from models.partner_file import fresh_net
