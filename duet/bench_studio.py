@@ -31,7 +31,7 @@ def bench_studio(voice: str, seconds: float) -> dict[str, Any]:
             **_monitor(folder / "512", voice, 512, round(seconds)),
             **_monitor(folder / "256", voice, 256, round(seconds)),
             **_clock(folder / "clock", seconds),
-            **_bars(folder / "bars", voice, max(2, round(seconds / 2))),
+            **_bars(folder / "bars", voice, max(2, round(seconds))),
             **_replug(folder / "replug", 5),
         }
 
