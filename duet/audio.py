@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import soxr
@@ -13,6 +12,7 @@ import soxr
 from duet.click import Clicks
 from duet.errors import AudioError
 from duet.midi_ports import quiet
+from duet.portaudio import LOCK, portaudio
 from duet.ring import Ring
 
 BLOCK = 512
@@ -29,28 +29,24 @@ class Device:
     rate: int
     """Its preferred sample rate."""
     channels: int
-
-
-def portaudio() -> ModuleType:
-    """The sounddevice module. Raises AudioError if there is no PortAudio library."""
-    try:
-        with quiet():
-            import sounddevice
-    except OSError:
-        raise AudioError(
-            "no PortAudio library: `apt install libportaudio2` (Debian, Ubuntu) or `brew install portaudio` (macOS)"
-        ) from None
-    module: ModuleType = sounddevice
-    return module
+    host: str = ""
+    """The system it belongs to, as PortAudio calls it."""
 
 
 def list_devices() -> list[Device]:
     """All devices that can play. Raises AudioError if there is no PortAudio library."""
     found: Any
-    with quiet():
+    with LOCK, quiet():
         found = portaudio().query_devices()
+        hosts = [entry["name"] for entry in portaudio().query_hostapis()]
     return [
-        Device(entry["name"], index, int(entry["default_samplerate"]), entry["max_output_channels"])
+        Device(
+            entry["name"],
+            index,
+            int(entry["default_samplerate"]),
+            entry["max_output_channels"],
+            hosts[entry["hostapi"]],
+        )
         for index, entry in enumerate(found)
         if entry["max_output_channels"] > 0
     ]
@@ -94,7 +90,7 @@ class RingSpeaker:
             clicks.mix_into(out, time.monotonic() + latency)
 
         try:
-            with quiet():
+            with LOCK, quiet():
                 self._stream = sounddevice.OutputStream(
                     samplerate=ring.rate,
                     blocksize=block,

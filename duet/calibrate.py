@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import rtmidi
 
-from duet.audio import portaudio
 from duet.devices import KEYS
 from duet.errors import AudioError, DuetError
 from duet.latency import Latency
 from duet.midi_ports import OURS, choose, list_ports, quiet
 from duet.plug import Plug, named
+from duet.portaudio import portaudio
 
 VELOCITIES = (20, 45, 70, 95, 120)
 PITCHES = (55, 60, 64, 67)

@@ -8,16 +8,16 @@ from contextlib import ExitStack
 
 import rtmidi
 
-from duet.audio import RingSpeaker, choose_device, list_devices
-from duet.errors import AudioError, DuetError, MidiError, PortNotFound
+from duet.audio import list_devices
+from duet.errors import DuetError, MidiError, PortNotFound
 from duet.keyboard import Ears, Keyboard
 from duet.live_options import Studio
-from duet.midi_ports import OURS, Lookout, Port, choose, working_apis
+from duet.midi_ports import OURS, Lookout, Port, choose
 from duet.news import Plugged
 from duet.plug import Plug, named, only_keyboard
-from duet.ring import Ring
 from duet.route import Bytes, Echoes, Router
 from duet.sender import Sender
+from duet.sound import Sound
 from duet.watch import Names, Watch
 
 logger = logging.getLogger(__name__)
@@ -46,19 +46,16 @@ class Devices:
         port, out, audio = wanted
         self._say = say
         self._plugged = plugged
-        self._buffer = studio.buffer
         self._state_cc = studio.state_cc
         self._closing = ExitStack()
-        self.sound_died = False
-        """True once the device or the sound server has gone away."""
-        self.ring: Ring | None = None
-        self.speaker: RingSpeaker | None = None
         self.names: Names = ((), ())
         self.waiting: list[str] = []
         """Lines to say when somebody listens: what is not there yet."""
         self.on_moved: Callable[[Bytes, float], None] = lambda message, when: None
         self.on_clock: Callable[[Bytes, float], None] = lambda message, when: None
         """Called on the loop with what knobs and the clock send."""
+        self.sound = Sound(audio, studio.buffer, say)
+        self._closing.callback(self.sound.close)
         with ExitStack() as undo:
             undo.callback(self.close)
             self._lookout = Lookout()
@@ -80,7 +77,6 @@ class Devices:
                 keys, clock, self.router, ears, studio.latency_in, studio.clock == "keyboard"
             )
             self._closing.callback(self._unless_dead, self._close_keyboard)
-            self.audio_name, self.audio_problem = self._open_audio(audio)
             self._watch = Watch(self._heard_of, self._ports_changed)
             self._closing.callback(self._watch.close)
             self._look_after()
@@ -94,13 +90,7 @@ class Devices:
     @property
     def underruns(self) -> int:
         """Times the audio ring ran empty, since the start."""
-        return self.ring.underruns if self.ring else 0
-
-    def check_sound(self) -> None:
-        """Look whether the sound device still plays; to be called about once a second."""
-        if self.speaker and not self.speaker.active and not self.sound_died:
-            self.sound_died = True
-            self._say(_what_died(self.speaker.device.name), True)
+        return self.sound.ring.underruns if self.sound.ring else 0
 
     def change_port(self, name: str | None) -> None:
         """Play on another keyboard; None is a port of our own that others join. Raises MidiError."""
@@ -119,26 +109,13 @@ class Devices:
         asyncio.get_running_loop().run_in_executor(None, old.close)  # it waits until the note-offs have left
         self._look_after()
 
-    def change_audio(self, name: str | None) -> None:
-        """Sound on another device, at the rate the voice is already made for; None is no sound. Raises AudioError."""
-        if self.ring is None:
-            raise AudioError("Duet was started without sound: start it again with --audio")
-        if name is None or name == "none":
-            self._close_speaker()
-            self.audio_name = "off"
-            return
-        device = choose_device(name)
-        self._close_speaker()
-        self.speaker = RingSpeaker(device, self.ring, self._buffer)
-        self.audio_name = device.name
-
     def close(self) -> None:
         """Every note off, and all given back."""
         self._closing.close()
 
     def _unless_dead(self, close: Callable[[], None]) -> None:
         """Close a device at the end, unless its server is dead: then its library would crash in closing it."""
-        if not self.sound_died:
+        if not self.sound.server_died:
             close()
 
     def _close_keyboard(self) -> None:
@@ -147,15 +124,10 @@ class Devices:
             assert plug
             plug.close()
 
-    def _close_speaker(self) -> None:
-        if self.speaker:
-            self.speaker.close()
-            self.speaker = None
-
     def click(self, when: float, accent: bool) -> None:
         """A metronome's click: heard where Duet sounds, else on the drum channel of the MIDI out."""
-        if self.speaker:
-            self.speaker.clicks.add(when, accent)
+        if self.sound.speaker:
+            self.sound.speaker.clicks.add(when, accent)
             return
         pitch, drums = (CLICK_FIRST if accent else CLICK), 9
         self.sender.schedule((0x90 | drums, pitch, 100), when)
@@ -183,7 +155,7 @@ class Devices:
     def could_be_plugged(self) -> Plugged:
         """All ports and devices there are, as far as is known."""
         try:
-            devices = [] if self.ring is None else [device.name for device in list_devices()]
+            devices = [] if self.sound.ring is None else [device.name for device in list_devices()]
         except DuetError:
             devices = []
         return Plugged(*self.names, tuple(devices))
@@ -233,28 +205,3 @@ class Devices:
                 raise
             return Plug(rtmidi.MidiOut, (OURS, wanted), None, ports)
         return Plug(rtmidi.MidiOut, (OURS, "out"), named(name), ports)
-
-    def _open_audio(self, wanted: str | None) -> tuple[str, str]:
-        """Open the device; return its name and, where there is none, why."""
-        if wanted == "none":
-            return "off", ""
-        try:
-            device = choose_device(wanted)
-            self.ring = Ring(device.rate)
-            self._closing.callback(self.ring.close)
-            self.speaker = RingSpeaker(device, self.ring, self._buffer)
-            self._closing.callback(self._unless_dead, self._close_speaker)
-        except AudioError as error:
-            self.ring = None
-            if wanted is not None:
-                raise
-            return "none", f"playing MIDI without sound: {error}"
-        return device.name, ""
-
-
-def _what_died(device: str) -> str:
-    try:
-        working_apis()
-    except MidiError:
-        return f"{device} has stopped, and MIDI with it: restart the sound server, then Duet"
-    return f"{device} has stopped: MIDI goes on; restart Duet for sound"

@@ -16,13 +16,14 @@ import numpy as np
 import rtmidi
 
 from duet.advice import Trouble, advise
-from duet.audio import choose_device, list_devices, portaudio
+from duet.audio import choose_device, list_devices
 from duet.errors import AudioError, CheckpointError, DuetError, FileError, MidiError
 from duet.inline import Score
 from duet.loop_back import LOOPS, loop_times
 from duet.midi import read_midi
 from duet.midi_ports import list_ports, working_apis
 from duet.note import Event
+from duet.portaudio import portaudio
 from duet.ports import Block, Partner, Voice
 from duet.request import Request
 from duet.take_player import play_sound

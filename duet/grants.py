@@ -157,8 +157,8 @@ class Grants:
                     self._devices.change_out(name)
                     self.change_setup(midi_out=self._devices.midi.name)
                 case "audio", (str() | None) as name:
-                    self._devices.change_audio(name)
-                    self.change_setup(audio=self._devices.audio_name)
+                    self._devices.sound.change(name)
+                    self.change_setup(audio=self._devices.sound.name)
                 case "turn", str(name):
                     self.choose_turn(name)
                 case "bpm", (float() | int()) as bpm:

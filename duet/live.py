@@ -69,7 +69,7 @@ class Engine:
     @property
     def sound_died(self) -> bool:
         """True once the audio device or the sound server has gone away."""
-        return self._devices is not None and self._devices.sound_died
+        return self._devices is not None and self._devices.sound.server_died
 
     async def run(self) -> None:
         """Play until the player quits or a signal ends it. Raises DuetError if it cannot begin."""
@@ -103,8 +103,8 @@ class Engine:
         closing.callback(self._close_take)
         names = (options.partner, options.voice)
         lead = MONITOR_AHEAD if studio.monitor else AHEAD
-        ahead = studio.buffer + round(lead * devices.ring.rate) if devices.ring else 0
-        models = Models(names, self._loaders, devices.ring, ahead, self._hear_models)
+        ahead = studio.buffer + round(lead * devices.sound.ring.rate) if devices.sound.ring else 0
+        models = Models(names, self._loaders, devices.sound.ring, ahead, self._hear_models)
         closing.callback(models.close)
         if not options.headless:
             self._face = Face(self._wish, self._ended.set, options.log)
@@ -119,6 +119,7 @@ class Engine:
             self._voice = VoiceOut(models.voice, studio.monitor, delay, models.voice.tell_early)
             self._take.record = models.record if options.wav else None
             outs.append(self._voice)
+            devices.sound.came_back = self._voice.silence
         elif options.wav:
             self._say("there is no sound, so none is recorded", True)
         settings = Settings(replace(options.character, style=style), options.seed, options.length)
@@ -127,7 +128,7 @@ class Engine:
         )
         conductor = self._conductor = self._make_conductor(session, devices)
         setup = Setup(
-            devices.keyboard_name, devices.midi.name, devices.audio_name, options.partner, options.partners,
+            devices.keyboard_name, devices.midi.name, devices.sound.name, options.partner, options.partners,
             options.voice if models.voice else "", options.voices, ("", *styles), settings,
             options.turn, OFFERED, metronome=studio.metronome, takes=str(options.takes),
         )  # fmt: skip
@@ -138,7 +139,7 @@ class Engine:
         self._observe(devices.could_be_plugged())  # the first look was before the face was there
         self._grants.choose_turn(options.turn)
         self._observe(Turned(session.turn.state.name, 0, time.monotonic()))
-        for line in (devices.audio_problem, *devices.waiting):
+        for line in (devices.sound.problem, *devices.waiting):
             if line:
                 self._say(line, True)
         if told:
@@ -221,17 +222,17 @@ class Engine:
 
     async def _report_health(self) -> None:
         assert self._devices is not None
-        ring, pulse = self._devices.ring, Pulse()
+        ring, pulse = self._devices.sound.ring, Pulse()
         while True:
             await asyncio.sleep(HEALTH)
             if ring and (text := pulse.check(ring.written, ring.fill)):
                 self._say(text, "stalled" in text)
             self._observe(Health(self._devices.underruns, self._speed))
-            self._devices.check_sound()
+            self._devices.sound.check()
 
     async def _report_level(self) -> None:
         assert self._devices is not None
-        ring, was = self._devices.ring, 0.0
+        ring, was = self._devices.sound.ring, 0.0
         while ring:
             await asyncio.sleep(LEVEL)
             peak = ring.peak(LEVEL)
@@ -248,7 +249,7 @@ class Engine:
             p50, p95, p99 = (1000 * late[int(share * (len(late) - 1))] for share in (0.5, 0.95, 0.99))
             times = f"{p50:.2f} ms p50, {p95:.2f} p95, {p99:.2f} p99"
             parts.append(f"{len(late)} MIDI events sent, late by {times}")
-        if self._devices.speaker:
+        if self._devices.sound.speaker:
             parts.append(f"{self._devices.underruns} audio underruns")
         if parts:
             logger.info("; ".join(parts))
@@ -279,7 +280,7 @@ class Engine:
 
 def _delay(voice: RemoteVoice, devices: Devices) -> float:
     """Seconds from the time of an event to its sound."""
-    return voice.delay + (devices.speaker.latency if devices.speaker else 0.0)
+    return voice.delay + (devices.sound.speaker.latency if devices.sound.speaker else 0.0)
 
 
 async def play_live(options: LiveOptions, loaders: Loaders, show: Callable[[News], None]) -> None:

@@ -97,10 +97,12 @@ class Lookout:
     def ports(self, direction: type) -> list[Port]:
         """All ports to connect to: rtmidi.MidiIn for keyboards, rtmidi.MidiOut for synths. Raises MidiError."""
         if direction not in self._clients:
-            with quiet():
-                self._clients[direction] = [
-                    (api, direction(api, name=f"{OURS}-list")) for api in working_apis()
-                ]
+            apis = working_apis()
+            try:
+                with quiet():
+                    self._clients[direction] = [(api, direction(api, name=f"{OURS}-list")) for api in apis]
+            except (rtmidi.RtMidiError, OSError) as error:  # it has gone, or come, between two looks
+                raise MidiError(f"the MIDI system is not ready ({error})") from error
         ports: list[Port] = []
         for api, client in self._clients[direction]:
             try:

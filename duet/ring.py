@@ -64,6 +64,10 @@ class Ring:
         """(samples read, `time.monotonic()` at that moment), as of the last callback."""
         return int(self._clock[0]), float(self._clock[1])
 
+    def restart_clock(self) -> None:
+        """Another device is about to read on: what is in the ring sounds from now on (called on the reader's side)."""
+        self._clock[:] = self._counters[_READ], time.monotonic()
+
     def peak(self, seconds: float) -> float:
         """The loudest sample of the last `seconds` that were read, 0..1."""
         read = int(self._counters[_READ])

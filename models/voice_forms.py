@@ -29,9 +29,7 @@ def train_form(
     if config not in ("", *presets):
         raise DuetError(f"{form} has no config {config!r}; there are {', '.join(presets)}")
     train = train_ensemble if form == "ensemble" else train_voice
-    train(
-        pieces, soundfont, out, minutes, resume, device, seed, run, presets[config or next(iter(presets))]
-    )
+    train(pieces, soundfont, out, minutes, resume, device, seed, run, presets[config or next(iter(presets))])
 
 
 def judge(

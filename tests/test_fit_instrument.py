@@ -47,10 +47,16 @@ def test_a_sound_that_is_held_is_measured_as_one_that_does_not_decay():
 
 def test_a_chorus_is_as_loud_as_it_was_and_begins_as_softly():
     rng = np.random.default_rng(0)
-    players = [(131 * h * (1 + rng.normal(0, 0.003)), rng.uniform(0, 6.3)) for h in range(1, 9) for _ in range(12)]
-    both = sum(np.sin(2 * np.pi * hertz * TIME + phase) for hertz, phase in players) * np.minimum(TIME / 0.2, 1)
+    players = [
+        (131 * h * (1 + rng.normal(0, 0.003)), rng.uniform(0, 6.3)) for h in range(1, 9) for _ in range(12)
+    ]
+    both = sum(np.sin(2 * np.pi * hertz * TIME + phase) for hertz, phase in players) * np.minimum(
+        TIME / 0.2, 1
+    )
     audio = 0.01 * np.stack([both, both])
-    exponent, amplitude = fit_key(audio, 48, dataclasses.replace(QUICK, sustained=True, chorus=True, lines=150))
+    exponent, amplitude = fit_key(
+        audio, 48, dataclasses.replace(QUICK, sustained=True, chorus=True, lines=150)
+    )
     sound = heard_again(exponent, amplitude)
     for begin, end, within in ((0.0, 0.05, 5), (0.1, 0.4, 1), (0.5, 2.5, 1)):
         part = slice(int(begin * RATE), int(end * RATE))
@@ -77,7 +83,9 @@ def test_an_instrument_is_measured_whole_with_its_touch_and_its_damper():
                     first = round(start * RATE)
                     t = np.arange(min(int(3.5 * RATE), out.shape[1] - first)) / RATE
                     fade = np.exp(-t - 12 * np.maximum(t - (time - start), 0))
-                    wave = velocity / 127 * 0.1 * fade * np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * t)
+                    wave = (
+                        velocity / 127 * 0.1 * fade * np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * t)
+                    )
                     out[:, first : first + len(t)] += wave
         return out.astype(np.float32)
 

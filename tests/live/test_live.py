@@ -312,7 +312,7 @@ def test_a_models_process_that_is_killed_costs_an_answer_and_not_the_evening(
     assert duet.end() == 0
 
 
-def test_a_sound_server_that_dies_is_said_and_duet_still_ends_cleanly(tmp_path: Path) -> None:
+def test_a_sound_server_that_dies_is_said_and_the_sound_comes_back_with_it(tmp_path: Path) -> None:
     before = os.environ.copy()
     with ExitStack() as closing:
         closing.callback(os.environ.update, before)  # the other tests' server
@@ -324,7 +324,12 @@ def test_a_sound_server_that_dies_is_said_and_duet_still_ends_cleanly(tmp_path: 
                 ["pgrep", "-f", f"jackd -n {name}"], capture_output=True, text=True, check=True
             )
             os.kill(int(found.stdout.split()[0]), signal.SIGKILL)
-            duet.wait_until("has stopped, and MIDI with it: restart the sound server", 10)
+            os.waitpid(int(found.stdout.split()[0]), 0)  # or the next of that name thinks it still runs
+            duet.wait_until("has stopped: Duet opens it again when it is back; for MIDI restart Duet", 10)
+            command = ["jackd", "-n", name, "-r", "--no-mlock", "-d", "dummy", "-r", str(RATE), "-p", "1024"]
+            again = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            closing.callback(stop, again)
+            duet.wait_until("is back, and the sound with it", 15)
             assert duet.end() == 0
             assert "Traceback" not in duet.text
 
