@@ -48,15 +48,20 @@ CALL, ANSWER = 8.0, 4.0
 
 
 def converse(partner: NeuralPartner, turns: int) -> dict[str, float]:
-    """Milliseconds and events a second over a conversation."""
+    """Milliseconds and events a second over a conversation.
+
+    By the clock, and, of hearing, also of the core's own time: what others took of it is the difference.
+    """
     hearing: list[float] = []
+    spent: list[float] = []
     first: list[float] = []
     events, composing = 0, 0.0
     for turn in range(turns):
         for event in made_up_call(CALL, turn):
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.thread_time()
             partner.hear(event)
             hearing.append(time.perf_counter() - began)
+            spent.append(time.thread_time() - used)
         began = time.perf_counter()
         for number, _ in enumerate(partner.respond(Request(turn, ANSWER, seed=turn))):
             if not number:
@@ -66,6 +71,8 @@ def converse(partner: NeuralPartner, turns: int) -> dict[str, float]:
     return {
         "hear_ms_p50": round(1000 * float(np.quantile(hearing, 0.5)), 2),
         "hear_ms_p95": round(1000 * float(np.quantile(hearing, 0.95)), 2),
+        "hear_cpu_ms_p50": round(1000 * float(np.quantile(spent, 0.5)), 2),
+        "hear_cpu_ms_p95": round(1000 * float(np.quantile(spent, 0.95)), 2),
         "first_note_ms_p50": round(1000 * float(np.quantile(first, 0.5)), 2),
         "first_note_ms_p95": round(1000 * float(np.quantile(first, 0.95)), 2),
         "events_per_second": round(events / composing, 1),

@@ -40,6 +40,14 @@ def encode(knobs: Tensor, scale: Tensor) -> Tensor:
     return torch.cat([*parts, (scale[..., None] >> bits & 1).to(knobs.dtype)], -1)
 
 
+def with_left(encoded: Tensor, seconds: float) -> Tensor:
+    """The same as `encode` has it, but with so many seconds left. (SIZE,) -> (SIZE,)."""
+    before = sum(len(points) for name, points in POINTS.items() if name != "left")
+    result = encoded.clone()
+    result[before:-12] = spread(torch.tensor(units("left", seconds)), POINTS["left"])
+    return result
+
+
 def units(name: str, value: float) -> float:
     """A number of a player's as the network counts it: notes a second and seconds by their logarithm."""
     if name == "density":

@@ -22,7 +22,7 @@ from duet.request import Request
 from duet.scale import classes_allowed
 from models.events import GAPS, KEYS, LOWEST, VELOCITIES, velocity_of
 from models.harmony import expectation
-from models.knobs import encode_one
+from models.knobs import encode_one, with_left
 
 CHORD = 0.035
 """Seconds within which strokes are one chord."""
@@ -115,6 +115,7 @@ class Steering:
             for name in ("density", "loudness", "register", "closeness")
             if (value := getattr(character, name)) is not None
         }
+        self._told = encode_one(self._said, sorted(self._classes or ()))
         styled = bool(request.character.style)
         self._likeness = leanings.other_likeness if styled else leanings.likeness
         self._own = {"density": call.density(), "register": call.mean(1), "loudness": call.mean(2)}
@@ -127,8 +128,7 @@ class Steering:
 
     def wish(self, time: float) -> Tensor:
         """What the network is told, `time` seconds into the answer. -> (knobs.SIZE,)."""
-        left = self._request.seconds - time
-        return encode_one({**self._said, "left": left}, sorted(self._classes or ()))
+        return with_left(self._told, self._request.seconds - time)
 
     def struck(self, time: float, key: int, level: int) -> None:
         """The answer has struck a key."""

@@ -9,7 +9,7 @@ from duet.request import Character, Request
 from duet.scale import pitch_classes
 from models.eval_knobs import inner_closeness, judge_knobs, spearman, variety
 from models.events import PARTNER, PLAYER, steps_of
-from models.knobs import NAMES, SIZE, encode, encode_one
+from models.knobs import NAMES, SIZE, encode, encode_one, with_left
 from models.nats import surprisal
 from models.neural import NeuralPartner
 from models.partner_file import load_net, save_partner
@@ -43,6 +43,12 @@ def test_what_is_unsaid_adds_nothing_and_a_number_is_shared_by_its_neighbours():
     assert said.sum() == pytest.approx(1)
     assert (said > 0).sum() == 2
     assert encode_one({"register": 1.0, "density": 900.0}).sum() == 2  # beyond the outermost points
+
+
+def test_the_time_left_alone_can_be_told_anew():
+    said = {"density": 3.0, "closeness": 0.4}
+    told = with_left(encode_one(said, [0, 2]), 2.5)
+    assert torch.equal(told, encode_one({**said, "left": 2.5}, [0, 2]))
 
 
 def test_one_step_is_told_what_a_whole_sequence_is_told():
