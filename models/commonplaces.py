@@ -1,11 +1,11 @@
-"""Runs of eight pitches that more than one piece of the training set has: an answer avoids them a little.
+"""Runs of eight pitches that the training set has: an answer avoids them a little.
 
-What many pieces have, a network finds likeliest, so that its answers have more of it than any one piece has.
-The runs are kept as a Bloom filter (Bloom 1970): 2 ** 20 bits say "never" or "very likely" of any run, and
-give no music back.
+Broken chords, scales, a pattern of the left hand: what many pieces have, a network finds likeliest, so that its
+answers have more of it than any one piece has. The runs are kept as a Bloom filter (Bloom 1970): 2 ** 25 bits
+say "never" or "very likely" of any run, and give no music back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from models.events import KEYS
 
 LENGTH = 8
-BITS = 20
+BITS = 25
 FACTORS = np.array(
     [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F],
     np.uint64,
@@ -32,28 +32,23 @@ def _places(runs: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 class Commonplaces:
-    """The runs that are known to be common."""
+    """The runs that are known."""
 
     def __init__(self, bits: NDArray[np.uint8]) -> None:
-        """bits: (2 ** 17,), eight to a byte."""
-        self._set = np.unpackbits(bits).astype(bool)
+        """bits: (2 ** 22,), eight to a byte, the first the highest."""
+        self._bits = bits
 
     def after(self, keys: Sequence[int]) -> NDArray[np.bool_]:
-        """For each next key, whether it would complete a common run. keys: struck last, 0..87 -> (88,)."""
+        """For each next key, whether it would complete a known run. keys: struck last, 0..87 -> (88,)."""
         if len(keys) < LENGTH - 1:
             return np.zeros(KEYS, bool)
         run = 0
         for key in keys[1 - LENGTH :]:
             run = run << 7 | key
-        found: NDArray[np.bool_] = self._set[_places(np.uint64(run << 7) | ALL_KEYS)].all(-1)
+        places = _places(np.uint64(run << 7) | ALL_KEYS)
+        bits = self._bits[places >> np.uint64(3)] >> (7 - (places & np.uint64(7))).astype(np.uint8) & 1
+        found: NDArray[np.bool_] = bits.all(-1)
         return found
-
-
-def common_runs(pieces: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """The runs, seven bits a key, that are in two pieces or more. pieces: the runs of each."""
-    own = [np.unique(runs) for runs in pieces]
-    runs, counts = np.unique(np.concatenate(own) if own else np.zeros(0, np.uint64), return_counts=True)
-    return runs[counts > 1]
 
 
 def save_commonplaces(runs: NDArray[np.uint64], path: Path) -> None:

@@ -71,16 +71,16 @@ class Manners:
     boredom: float = 0.7
     """... which each further stroke makes this much less likely, in nats."""
     originality: float = 2.0
-    """Nats that a key loses if it would complete a run of pitches that many pieces have."""
+    """Nats that a key loses if it would complete a run of pitches that the training set has."""
     slowing: float = 1.5
     """How much longer waits gain, on the log of a gap, from 95 % of the answer to its very end."""
     ring: float = 0.3
     """Seconds that the pedal stays down after the last key is up."""
-    linger: float = 1.5
+    linger: float = 1.0
     """How much longer the last notes are held, on the log of a gap."""
     manner: float = 2.0
     """How much what can be counted of a style weighs."""
-    roundness: float = 6.0
+    roundness: float = 15.0
     """Nats that an ending loses for each square of the share by which it misses the wanted length."""
 
 
@@ -109,6 +109,7 @@ class Composer:
             self._most_keys = min(manners.most_keys, max(2, call.most_keys + 1))
         self._strokes: deque[tuple[float, int]] = deque()
         self._keys: list[int] = []
+        self._down: dict[int, float] = {}
         self._steering = Steering(request, call, manners.leanings)
         waits = sorted(call.waits)
         usual = waits[len(waits) // 2] if waits else 0.25
@@ -179,15 +180,14 @@ class Composer:
         """Seconds since the last stroke."""
         return self.time - self._struck
 
-    @property
-    def struck_share(self) -> float:
-        """The last stroke's place in the wanted length."""
-        return self._struck / self._request.seconds
-
     def twin(self) -> "Composer":
         """Another one that has composed the same so far, and would go on the same."""
         twin = copy(self)
-        twin._strokes, twin._steering = deque(self._strokes), self._steering.twin()
+        twin._strokes, twin._down, twin._steering = (
+            deque(self._strokes),
+            dict(self._down),
+            self._steering.twin(),
+        )
         twin._generator = self._generator.clone_state()
         return twin
 
@@ -231,6 +231,7 @@ class Composer:
             logits += self._manners.manner * self._table.on_tokens(state.hands, gap)
         now = self.time + float(SECONDS[gap])
         logits[:OFF] += self._steering.on_tokens(now) - self._boredom(now)
+        logits[OFF:PEDAL_DOWN] += self._steering.on_releases()
         held = state.hands.held[0, 0]
         silent = self.time + float(SECONDS[gap]) - self._struck >= self._wait - 0.02
         young = state.hands.age[0, 0] + SECONDS[gap] < self._manners.shortest_note
@@ -280,4 +281,7 @@ class Composer:
             self._strokes.append((self.time, step.token))
             self._keys = [*self._keys[-7:], step.token]
             self._steering.struck(self.time, step.token, step.velocity)
+            self._down[step.token] = self.time
+        elif step.token < PEDAL_DOWN and not self.closing:
+            self._steering.let_go(self.time - self._down.pop(step.token - OFF, self.time))
         return step

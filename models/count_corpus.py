@@ -7,7 +7,9 @@ train split of what `duet train partner` has read.
 import sys
 from pathlib import Path
 
-from models.commonplaces import common_runs, save_commonplaces
+import numpy as np
+
+from models.commonplaces import save_commonplaces
 from models.eval_answers import runs_of
 from models.partner_data import read_tunes
 from models.partner_file import load_net
@@ -20,8 +22,10 @@ def count_corpus(tokens: Path, weights: Path) -> None:
     tunes = [tune for tune in read_tunes(tokens) if tune.split == "train"]
     styles = load_net(weights).config.styles
     save_tables(make_tables(tunes, styles), styles, weights.with_name("styles.safetensors"))
-    runs = common_runs(runs_of(tune) for tune in tunes)
-    save_commonplaces(runs, weights.with_name("commonplaces.safetensors"))
+    save_commonplaces(
+        np.unique(np.concatenate([runs_of(tune) for tune in tunes])),
+        weights.with_name("commonplaces.safetensors"),
+    )
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def best_ending(
         assert state.bare is not None
         rest = max(FAINT, composer.breath - composer.waited)
         silent = 1 - next_onset(net, state.bare, state.hands).chance(rest)
-        return math.log(max(silent, 1e-9)) - roundness * (composer.struck_share - 1) ** 2
+        return math.log(max(silent, 1e-9)) - roundness * (composer.share - 1) ** 2
 
     places = sorted(_draft(composer.twin(), state, take, merit), key=lambda place: place.merit)
     best = Place([], -math.inf, composer, state)

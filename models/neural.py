@@ -11,12 +11,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from duet.note import Event, NoteOn, Pedal
+from duet.note import Event, NoteOff, NoteOn, Pedal
 from duet.request import Request
 from models.commonplaces import load_commonplaces
 from models.compose import Composer, Manners
 from models.ending import TakeStep, best_ending
-from models.events import PARTNER, PLAYER, Keyboard, Metre, Step, event_of
+from models.events import PARTNER, PLAYER, Keyboard, Metre, Step, event_of, key_of
 from models.next_onset import NextOnset, next_onset
 from models.partner_file import load_net
 from models.partner_step import State, Stepper
@@ -61,6 +61,8 @@ class NeuralPartner:
             self._call = Call(pitches=self._call.pitches)
             if self._pedal:
                 self._take(Pedal(event.time, 127))
+        if isinstance(event, NoteOff) and (since := self._keyboard.held.get(key_of(event.pitch))) is not None:
+            self._call.lengths.append(event.time - since)
         self._take(event)
         if isinstance(event, NoteOn):
             self._note(event)

@@ -43,6 +43,8 @@ class Call:
     """Keys down at once in the last call; 0 if there was none."""
     strokes: list[Stroke] = field(default_factory=list)
     """Of the last call."""
+    lengths: list[float] = field(default_factory=list)
+    """Seconds that keys were held in the last call."""
     pitches: deque[int] = field(default_factory=deque)
     """Struck lately, in this call and before."""
 
@@ -56,6 +58,11 @@ class Call:
         """Seconds between strokes where the player was quick; a calm 0.3 s if nobody can tell yet."""
         waits = sorted(self.waits)
         return waits[len(waits) // 10] if len(waits) > 1 else 0.3
+
+    def log_length(self) -> float:
+        """The mean log of how long keys were held, in seconds; of a quarter of a second if nobody can tell yet."""
+        logs = [math.log(max(length, 0.02)) for length in self.lengths]
+        return sum(logs) / len(logs) if logs else math.log(0.25)
 
     def mean(self, part: int) -> float:
         """The mean pitch (1) or velocity (2); 64 of either if nothing was struck."""
@@ -78,6 +85,8 @@ class Leanings:
     """On a semitone, for each semitone off."""
     loudness: float = 0.03
     """On a unit of velocity, for each unit off."""
+    length: float = 4.0
+    """On letting go of a key, for each e-fold that the answer's notes are too long."""
     most: float = 2.5
     """E-folds, and tens of units, off, beyond which a lean grows no more."""
     heard: float = 4.0
@@ -102,6 +111,7 @@ class Steering:
     def __init__(self, request: Request, call: Call, leanings: Leanings) -> None:
         self._request, self._call, self._leanings = request, call, leanings
         self._strokes: list[Stroke] = []
+        self._lengths: list[float] = []
         self._classes = classes_allowed(request.character.key, call.pitches)
         self._kinship = self._kin()
         self._next = _continuations(call.strokes)
@@ -116,6 +126,7 @@ class Steering:
             if (value := getattr(character, name)) is not None
         }
         self._told = encode_one(self._said, sorted(self._classes or ()))
+        self._length = call.log_length()
         styled = bool(request.character.style)
         self._likeness = leanings.other_likeness if styled else leanings.likeness
         self._own = {"density": call.density(), "register": call.mean(1), "loudness": call.mean(2)}
@@ -123,7 +134,7 @@ class Steering:
     def twin(self) -> "Steering":
         """Another one, as far as this one, that goes its own way."""
         twin = copy(self)
-        twin._strokes = list(self._strokes)
+        twin._strokes, twin._lengths = list(self._strokes), list(self._lengths)
         return twin
 
     def wish(self, time: float) -> Tensor:
@@ -138,6 +149,10 @@ class Steering:
         if self._along:
             self._place += ahead.index(key + LOWEST) + 1
             self._place %= len(self._call.strokes)
+
+    def let_go(self, seconds: float) -> None:
+        """The answer has let go of a key that it held so long."""
+        self._lengths.append(seconds)
 
     @property
     def novelty(self) -> float:
@@ -172,6 +187,16 @@ class Steering:
             outside = [key for key in range(KEYS) if (key + LOWEST) % 12 not in self._classes]
             lean[outside] = -torch.inf
         return lean
+
+    def on_releases(self) -> float:
+        """The lean on the log odds of letting a key go."""
+        if not self._call.lengths:
+            return 0.0
+        heard = self._leanings.heard
+        off = sum(math.log(max(length, 0.02)) - self._length for length in self._lengths) / (
+            len(self._lengths) + heard
+        )
+        return self._likeness * self._leanings.length * self._held(off)
 
     def on_velocities(self) -> Tensor | float:
         """The lean on the log odds of each velocity, (32,)."""

@@ -4,9 +4,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from duet.note import NoteOn, notes_of
+from duet.note import NoteOff, NoteOn, notes_of, order
 from duet.request import Character, Request
 from duet.scale import pitch_classes
+from models.compose import Manners
 from models.eval_knobs import inner_closeness, judge_knobs, spearman, variety
 from models.events import PARTNER, PLAYER, steps_of
 from models.knobs import NAMES, SIZE, encode, encode_one, with_left
@@ -16,6 +17,7 @@ from models.partner_file import load_net, save_partner
 from models.partner_overlap import closeness_knob, closeness_of
 from models.partner_step import Stepper
 from models.partners import WEIGHTS
+from models.steering import Leanings
 from tests.playing import assert_good_manners, calls, melody
 from tests.test_partner import PHRASE, wild_net
 
@@ -159,3 +161,18 @@ def test_the_players_steps_are_told_nothing(partner):
     for step in steps_of(PHRASE, PLAYER)[: partner._state.length]:
         state = stepper.step(state, step)
     torch.testing.assert_close(heard, state.h)
+
+
+def test_keys_are_held_about_as_long_as_in_the_call(tmp_path):
+    save_partner(wild_net(), tmp_path / "partner.safetensors")
+    leaning = NeuralPartner(tmp_path / "partner.safetensors", Manners(leanings=Leanings(length=60.0)))
+
+    def held(share):
+        call = [
+            event
+            for place in range(12)
+            for event in (NoteOn(place * 0.5, 60 + place, 70), NoteOff((place + share) * 0.5, 60 + place))
+        ]
+        return np.median([note.duration for note in notes_of(answer(leaning, 6.0, sorted(call, key=order)))])
+
+    assert held(1.8) > 1.3 * held(0.2)
