@@ -24,9 +24,13 @@ def _level(audio: NDArray, window: float = 0.004) -> NDArray[np.float64]:
     return np.sqrt(power[:: RATE // 1000])
 
 
-def rise_ms(audio: NDArray) -> float:
-    """Milliseconds from a tenth to nine tenths of the loudest of a note's first 100 ms. audio: from its onset on."""
-    level = _level(audio[: RATE // 5])[:100]
+def rise_ms(audio: NDArray, pitch: int) -> float:
+    """Milliseconds from a tenth to nine tenths of the loudest of a note's first 100 ms. audio: from its onset on.
+
+    Loudness is that of a whole period at least: in a shorter window a low note's own wave goes up and down by a third,
+    and the loudest moment is whichever crest is a hair higher.
+    """
+    level = _level(audio[: RATE // 5], max(0.004, 2 ** ((69 - pitch) / 12) / 440))[:100]
     peak = level.max()
     return float(np.argmax(level >= 0.9 * peak) - np.argmax(level >= 0.1 * peak))
 
@@ -52,7 +56,9 @@ def shapes_of_notes(voice: Any, soundfont: Path) -> dict[str, float]:
         }
         for whose, sound in sounds.items():
             notes = [sound[round((_BEGIN + number * _APART) * RATE) :] for number in range(len(pitches))]
-            report[f"{whose}rise_{register}_ms"] = float(np.mean([rise_ms(note) for note in notes]))
+            report[f"{whose}rise_{register}_ms"] = float(
+                np.mean([rise_ms(note, pitch) for note, pitch in zip(notes, pitches, strict=True)])
+            )
             report[f"{whose}decay_{register}_db_s"] = float(np.mean([decay_db(note) for note in notes]))
     return report
 

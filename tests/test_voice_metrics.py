@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.stft_loss import spectral_distance
+from models.voice_envelope import rise_ms
 from models.voice_metrics import (
     RATE,
     chroma_cosine,
@@ -72,3 +73,16 @@ def test_the_training_loss_falls_to_nothing_at_the_truth_and_does_not_mind_phase
     sine, cosine = (0.1 * wave(2 * torch.pi * 440 * time).expand(1, 2, -1) for wave in (torch.sin, torch.cos))
     assert spectral_distance(sine, sine) == 0
     assert spectral_distance(cosine, sine) < spectral_distance(sine * 0.7, sine) / 2
+
+
+@pytest.mark.parametrize("pitch", [28, 33, 38])
+def test_a_low_notes_rise_hangs_little_on_how_its_partials_stand_to_each_other(pitch):
+    time, hertz, rng = np.arange(RATE // 4) / RATE, 440 * 2 ** ((pitch - 69) / 12), np.random.default_rng(0)
+    rises = []
+    for _ in range(12):
+        partials = (
+            0.7**k * np.sin(2 * np.pi * k * hertz * (1 + 1e-3 * k * k) * time + rng.uniform(0, 2 * np.pi))
+            for k in range(1, 9)
+        )
+        rises.append(rise_ms(np.minimum(time / 0.015, 1) * sum(partials), pitch))
+    assert max(rises) - min(rises) < 10
