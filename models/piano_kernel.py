@@ -9,7 +9,7 @@ which doubles the time of the whole.
 import numpy as np
 from numba import njit
 
-from models import columns, source, tile, vector_code, voice_features, voice_reader
+from models import columns, partial_loop, source, tile, vector_code, voice_features, voice_reader
 from models.piano_voice_config import GAIN_RANGE, NOISE_FLOOR
 from models.source import CHANNELS, GROUPS, advance
 from models.stamp import stamp
@@ -183,6 +183,6 @@ def _build(sources):
     return sing
 
 
-MADE_OF = (columns, source, tile, vector_code, voice_features, voice_reader)
+MADE_OF = (columns, partial_loop, source, tile, vector_code, voice_features, voice_reader)
 """The files whose code is compiled into the kernel, beside this one."""
 sing = _build(stamp(*MADE_OF))

@@ -4,7 +4,7 @@ Every partial is a complex number that is turned once a sub-band step, so it cos
 the sample rate, and it appears only in the one or two bands it falls in. A note starts at the frame it begins
 in; a damper moves a key's partials from the ringing bank into the damped one, where they die fast; a key that is
 struck again while the pedal is down adds to what rings, as in FluidSynth. All state is in `SourceState`, which
-is handed over from call to call; any partition into calls sounds the same.
+is handed over from call to call; any partition into calls sounds the same, but for when a partial is found silent.
 
 Rows of the result, M bands of each channel: slow partials of ringing keys, fast ones (the stroke), damped
 keys. With one band, as `piano-ar` has it, that is the sound itself, sample by sample.
@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from models.partial_loop import SHAPES, STRETCH, turn_band
 from models.partials import KEYS, Partials
 from models.pqmf import FilterBank, WholeBand
 
@@ -28,7 +29,7 @@ AUDIBLE = 1e-3
 """The smallest share of a partial that a band keeps."""
 PEDAL_DOWN = 64 / 127
 SILENCE = 5e-6
-"""Amplitude under which a partial is dropped."""
+"""Amplitude under which a partial is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,17 @@ def build_tables(
 ) -> SourceTables:
     """Split partials into the bank's bands. delay: samples that the joined sound lags its frames by."""
     steps = hop_length // bank.bands
+    if (steps, len(partials.amplitude)) not in SHAPES:
+        raise ValueError(
+            f"there is no loop for {steps} steps of {len(partials.amplitude)} channels in a frame"
+        )
     exponent = partials.exponent / sample_rate
     share = bank.response(exponent, delay)
     partial, band = np.nonzero(np.abs(share) > AUDIBLE)
-    key = np.searchsorted(partials.start, partial, side="right") - 1
     group = (-partials.exponent.real > FAST).astype(np.int64)[partial]
+    key = np.searchsorted(partials.start, partial, side="right") - 1
+    order = np.lexsort((group, band, key))  # all that sounds in a row lies together
+    partial, band, group, key = partial[order], band[order], group[order], key[order]
     step = exponent[partial] * bank.bands
     amplitude = partials.amplitude[:, partial] * share[partial, band]
     powers = np.exp(step[:, None] * np.arange(steps))
@@ -111,7 +118,9 @@ def build_tables(
 
 
 def _split(values: NDArray[np.complex128]) -> NDArray[np.float32]:
-    return np.stack([values.real, values.imag]).astype(np.float32)
+    return np.ascontiguousarray(
+        np.stack([values.real, values.imag]), np.float32
+    )  # the loop counts on this order
 
 
 def sound_source(
@@ -137,14 +146,14 @@ def sound_source(
 def advance(
     onset, release, pedal, out, ringing, damped, velocity, start, channel, amplitude, powers, turn, gain, fade, bands
 ):  # fmt: skip
-    """The kernel of `sound_source`."""
-    steps, channels = powers.shape[2], amplitude.shape[1]
-    swell = np.zeros((channels * bands, steps), np.float32)
+    """The kernel of `sound_source`: key after key, each until something happens to it, STRETCH frames at most."""
+    steps, channels, frames = powers.shape[2], amplitude.shape[1], onset.shape[0]
+    swell = np.zeros((channels * bands, STRETCH * steps), np.float32)
     out[:] = 0
-    for frame in range(onset.shape[0]):
-        at = frame * steps
-        for key in range(KEYS):
-            first, last = start[key], start[key + 1]
+    for key in range(KEYS):
+        first, last = start[key], start[key + 1]
+        frame = 0
+        while frame < frames:
             pressed = onset[frame, key] > 0
             damped_first = pressed and pedal[frame] < PEDAL_DOWN
             if (damped_first or release[frame, key] > 0) and velocity[0, key] > 0:
@@ -152,14 +161,17 @@ def advance(
             if pressed:
                 velocity[0, key] = int(onset[frame, key] * 127 + 0.5)
                 level = gain[velocity[0, key]]
-                for e in range(first, last):
-                    for side in range(channels):
+                for side in range(channels):
+                    for e in range(first, last):
                         ringing[0, side, e] += amplitude[0, side, e] * level
                         ringing[1, side, e] += amplitude[1, side, e] * level
                 if release[frame, key] > 0:
                     damp(ringing, damped, velocity, key, first, last)
+            end = frame + 1
+            while end < frames and end % STRETCH and onset[end, key] == 0 and release[end, key] == 0:
+                end += 1
             if velocity[0, key] > 0:
-                view = out[:, at : at + steps]
+                view = out[:, frame * steps : end * steps]
                 if not turn_key(
                     ringing, view, first, last, channel, powers, turn, np.float32(1), bands, False
                 ):
@@ -167,48 +179,50 @@ def advance(
             if velocity[1, key] > 0:
                 swell[:] = 0
                 fade_step = fade[velocity[1, key]]
+                faded = swell[:, : (end - frame) * steps]
                 if not turn_key(
-                    damped, swell, first, last, channel, powers, turn, fade_step**steps, bands, True
+                    damped, faded, first, last, channel, powers, turn, fade_step**steps, bands, True
                 ):
                     velocity[1, key] = 0
-                level = np.float32(1)
                 base = (GROUPS - 1) * channels * bands
-                for step in range(steps):
-                    for row in range(channels * bands):
-                        out[base + row, at + step] += swell[row, step] * level
-                    level *= fade_step
+                for row in range(channels * bands):
+                    for column in range(frame * steps, end * steps, steps):
+                        level = np.float32(1)
+                        for step in range(steps):
+                            out[base + row, column + step] += (
+                                swell[row, column - frame * steps + step] * level
+                            )
+                            level *= fade_step
+            frame = end
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def turn_key(bank, out, first, last, channel, powers, turn, fade, bands, together):
-    """Add one key's frame to `out` and turn its entries; False once it is silent (and then zeroed).
+    """Add one key's frames to `out` and turn its entries; False once it is silent (and then zeroed).
 
     together: all groups in the first group's rows.
     """
-    steps, channels = powers.shape[2], bank.shape[1]
-    audible = False
-    for e in range(first, last):
-        silent = True
-        for side in range(channels):
-            silent = silent and bank[0, side, e] == 0 and bank[1, side, e] == 0
-        if silent:
-            continue
-        power = np.float32(0)
-        row = channel[e] % bands if together else channel[e]
-        for side in range(channels):
-            real, imag = bank[0, side, e], bank[1, side, e]
-            power += real * real + imag * imag
-            for step in range(steps):
-                out[row, step] += real * powers[0, e, step] - imag * powers[1, e, step]
-            bank[0, side, e] = (real * turn[0, e] - imag * turn[1, e]) * fade
-            bank[1, side, e] = (real * turn[1, e] + imag * turn[0, e]) * fade
-            row += bands
-        if power > SILENCE * SILENCE:
-            audible = True
-        else:
-            for side in range(channels):
-                bank[0, side, e] = bank[1, side, e] = 0
-    return audible
+    channels, entries, steps = bank.shape[1], bank.shape[2], powers.shape[2]
+    loudest = np.float32(0)
+    e = first
+    while e < last:
+        row, until = channel[e], e + 1
+        while until < last and channel[until] == row:
+            until += 1
+        there = out.ctypes.data + (row % bands if together else row) * out.strides[0]
+        power = turn_band(
+            bank.ctypes.data + 4 * e, powers.ctypes.data + 4 * steps * e, turn.ctypes.data + 4 * e, there,
+            bands * out.strides[0], entries, until - e, fade, np.float32(SILENCE * SILENCE), steps, channels,
+            out.shape[1] // steps,
+        )  # fmt: skip
+        loudest = max(loudest, power)
+        e = until
+    if loudest > 0:
+        return True
+    for side in range(channels):
+        for e in range(first, last):
+            bank[0, side, e] = bank[1, side, e] = 0
+    return False
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -92,7 +92,7 @@ def test_any_partition_into_calls_sounds_the_same():
     state, pieces = SourceState.silent(TABLES), []
     for first, last in ((0, 1), (1, 50), (50, 120)):
         pieces.append(sound(*(array[first:last] for array in rolls), state))
-    assert np.array_equal(whole, np.concatenate(pieces, axis=1))
+    assert np.abs(whole - np.concatenate(pieces, axis=1)).max() < 1e-5
 
 
 def test_pitches_beyond_the_keyboard_take_the_nearest_octave():
