@@ -155,6 +155,12 @@ class Steering:
         self._lengths.append(seconds)
 
     @property
+    def _much(self) -> float:
+        """How much to echo the call, -1 (contrast) .. 1; more than asked in between, or 0.75 would be as 0.5."""
+        asked = 2 * self._said.get("closeness", 0.5) - 1
+        return asked if asked < 0 else asked**0.6
+
+    @property
     def novelty(self) -> float:
         """How much to avoid saying the same again: an echo does not."""
         return min(1.0, 2 - 2 * self._said.get("closeness", 0.5))
@@ -162,7 +168,7 @@ class Steering:
     def on_gaps(self, time: float) -> Tensor:
         """The lean on the log odds of each gap, (128,)."""
         lean = self._thinness(time) * SLOWNESS
-        much = 2 * self._said.get("closeness", 0.5) - 1
+        much = self._much
         if much > 0 and self._along:
             left = max(0.0, self._due() - (time - self._strokes[-1][0]))
             late = SLOWNESS - math.log(left + 0.03)
@@ -176,7 +182,7 @@ class Steering:
         lean -= 0.5 * self._thinness(time)
         lean += self._leanings.register * self._off("register", 1) * (HEIGHT - 64)
         if "closeness" in self._said and self._strokes and self._call.strokes:
-            much = 2 * self._said["closeness"] - 1
+            much = self._much
             lean += self._leanings.echo * (much if much > 0 else much / 2) * self._as_there()
             waited = time - self._strokes[-1][0]
             if much < 0:
