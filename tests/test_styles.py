@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,7 @@ import torch
 from duet.note import NoteOff, NoteOn, Pedal, notes_of, order
 from duet.request import Character, Request
 from models.compose import Manners
-from models.eval_styles import judge_styles, recall
+from models.eval_styles import evaluate_styles, judge_styles, recall
 from models.events import tokens_of
 from models.neural import NeuralPartner
 from models.partner_data import Tune
@@ -133,3 +135,12 @@ def test_answers_lean_to_what_was_counted(tmp_path):
         return sum(note.duration for note in notes) / max(note.offset for note in notes)
 
     assert keys_down("pop") > 1.5 * keys_down("jazz")
+
+
+def test_the_whole_judgement_has_its_ceiling_and_its_floor():
+    learnt = tunes(10)
+    heard = [replace(tune, split="test") for tune in tunes(12)[20:]]
+    found = evaluate_styles(Obedient(), heard, learnt, {}, 2, 0)
+    assert found["ceiling"]["mean_recall"] > 0.9
+    assert found["ceiling_on_valid_and_test"]["passages"] > 0
+    assert found["mean_agreement"] == 1.0 > found["mean_unasked"]
