@@ -202,6 +202,10 @@ def bench(options: argparse.Namespace) -> None:
     if sys.stderr.isatty() and options.what != "soak":  # whose bar says so itself
         print(notice(options.what, options.seconds, options.device == "cuda"), file=sys.stderr)
     match options.what:
+        case "voice" if options.voice:
+            from models.bench_voice import bench_named
+
+            report = bench_named(load_voice(options.voice), options.seconds)
         case "voice":
             one_thread()
             from models.bench_triton import bench_gpu

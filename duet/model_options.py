@@ -178,7 +178,7 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     bench.add_argument(
         "--voice",
         metavar="VOICE",
-        help="live, studio, soak: " + VOICE_HELP + " (default piano; soak: sine, the quickest)",
+        help="voice: this one only; live, studio, soak (default piano; soak: sine, the quickest): " + VOICE_HELP,
     )
     bench.add_argument(
         "--device",

@@ -50,6 +50,28 @@ def bench_voice(path: Path | None = None, seconds: float = 20.0) -> dict[str, An
     return report
 
 
+def bench_named(voice: Any, seconds: float = 10.0) -> dict[str, float]:
+    """How fast one voice or mixture plays, and how soon its first block is there."""
+    music, length = dense_music(seconds), voice.block_length / voice.sample_rate
+
+    def play(events: list[Event]) -> None:
+        blocks = voice.render(Script(events))
+        for _ in range(int(seconds / length)):
+            next(blocks)
+
+    def first_block() -> None:
+        next(voice.render(Script([NoteOn(0.0, pitch, 90) for pitch in (48, 60, 64, 67)])))
+
+    return {
+        "real_time_factor": seconds / best(lambda: play(music)),
+        "idle_real_time_factor": seconds / best(lambda: play([])),
+        "first_block_ms": 1e3 * min(best(first_block, 1) for _ in range(20)),
+        "block_ms": 1e3 * length,
+        "sample_rate": voice.sample_rate,
+        "channels": voice.channels,
+    }
+
+
 def bench_parallel(checkpoint: PianoCheckpoint, music: list[Event], seconds: float) -> dict[str, float]:
     """Real-time factors (seconds of sound a second of computing) and what they are a share of."""
     assert isinstance(checkpoint.config, PianoVoiceConfig)

@@ -8,13 +8,18 @@ from duet.errors import CheckpointError
 from duet.mixture import Mixture
 from duet.note import NoteOff, NoteOn, Pedal
 from duet.roll import Grid, frames_of
+from models.ensemble import EnsembleNet
 from models.ensemble_checkpoint import load_ensemble, save_ensemble
 from models.ensemble_config import EnsembleConfig
 from models.ensemble_engine import EnsembleEngine
+from models.ensemble_lesson import EnsembleLesson
+from models.eval_ensemble import timbre_distance
 from models.piano_player import PianoVoice
 from models.piano_voice import Joiner
 from models.source import SourceState, sound_source
-from models.voice_features import features_of, fold_all
+from models.voice_data import Crops, Passage
+from models.voice_features import FEATURES, features_of, fold_all
+from models.voice_trainer import TrainConfig, Trainer
 from models.voices import load_voice
 from tests.voice_fakes import SMALL, TRIO, loudness, small_ensemble, small_ensemble_net, sound
 
@@ -153,3 +158,38 @@ def test_a_voice_that_the_ensemble_lacks_is_named(tmp_path):
 def test_an_ensemble_needs_different_voices():
     with pytest.raises(ValueError, match="different voices"):
         EnsembleConfig(("piano", "piano"))
+
+
+@torch.no_grad()
+def test_to_a_fresh_ensemble_all_voices_are_the_network_it_begins_as():
+    net = EnsembleNet(TRIO)
+    torch.nn.init.normal_(net.trunk.output.weight, std=0.1)
+    heard = [torch.randn(2, rows, 40 * steps) for rows, steps in ((48, 8), (16, 8), (FEATURES, 1))]
+    assert torch.equal(net(*heard, torch.eye(3)[1:]), net.trunk(*heard))
+
+
+def test_a_lesson_teaches_every_voice_its_own():
+    rng, frames = np.random.default_rng(0), 300
+    crops = []
+    for loud in (0.01, 0.05, 0.002):
+        source = rng.standard_normal((48, frames * SMALL.steps)).astype(np.float16)
+        truth = loud * rng.standard_normal((2, frames * SMALL.hop_length)).astype(np.float32)
+        passage = Passage(source, np.ones((frames, FEATURES), np.float16), truth)
+        crops.append(Crops([passage], GRID, SMALL.delay))
+    lesson = EnsembleLesson(TRIO, crops, {}, batch=3, frames=60, run_in=10)
+    student = Trainer(lesson, TrainConfig(warm_up=1, rate=1e-2, half=False), "cpu", 0)
+    first = student.step(0.0)
+    later = [student.step(0.0) for _ in range(12)]
+    assert later[-1] < first
+    told = (student.net.told["output"].weight @ student.net.embedding.weight.T).detach()
+    assert float((told[:, 1] - told[:, 2]).abs().max()) > 1e-3
+
+
+def test_timbre_is_what_is_left_of_a_sound_without_its_loudness():
+    time = np.arange(16_000) / 32_000
+    flute, oboe = (
+        sum(np.sin(2 * np.pi * 440 * h * time) * fall**h for h in range(1, 12)) for fall in (0.3, 0.9)
+    )
+    assert timbre_distance(flute, flute) == 0
+    assert timbre_distance(0.5 * flute, flute) < 0.1
+    assert timbre_distance(oboe, flute) > 3
