@@ -193,3 +193,12 @@ def test_timbre_is_what_is_left_of_a_sound_without_its_loudness():
     assert timbre_distance(flute, flute) == 0
     assert timbre_distance(0.5 * flute, flute) < 0.1
     assert timbre_distance(oboe, flute) > 3
+
+
+@pytest.mark.parametrize("name", ["organ", "strings"])
+def test_a_note_of_the_shipped_voices_that_are_held_holds_and_ends_when_let_go(name):
+    voice = load_voice(name)
+    held = sound(voice, HELD, 9.6)  # levels of some seconds: the organ's speaker turns, and swells by 5 dB
+    assert abs(20 * np.log10(loudness(held, 6.5, 9.5, 32_000) / loudness(held, 1, 4, 32_000))) < 3
+    freed = sound(voice, [*HELD, NoteOff(0.5, 60)], 4.0)
+    assert loudness(freed, 3.5, 4.0, 32_000) < 1e-3 * loudness(freed, 0.2, 0.5, 32_000)
