@@ -102,7 +102,7 @@ def draw_speeds(report: dict[str, Any], path: Path, sample_rate: int = 16_000) -
         axis.plot(list(rates), [rate / sample_rate for rate in rates.values()], marker="o")
         axis.axhline(1, color="grey", linewidth=1)
         axis.set_xlabel(what)
-        axis.set_ylim(bottom=0)
+    axes[0][0].set_ylim(bottom=0)  # all share it, so only once all are drawn
     axes[0][0].set_ylabel("times real time, one core")
     figure.tight_layout()
     figure.savefig(path, dpi=70)
