@@ -132,6 +132,8 @@ class Chain:
         for part, (symbols, lengths, where) in contexts_of(gap, token, velocity).items():
             odds = np.full((len(symbols), SIZES[part]), 1 / SIZES[part])
             for contexts, counts in zip(lengths[:longest], self._counts[part], strict=False):
+                if not len(counts.contexts):
+                    continue  # nothing learnt: no velocity of the training set meant anything
                 places = np.searchsorted(counts.contexts, contexts).clip(max=len(counts.contexts) - 1)
                 places = np.where(counts.contexts[places] == contexts, places, -1)
                 _interpolate(odds, places, counts.starts, counts.symbols, counts.counts, self.doubt[part])

@@ -147,6 +147,15 @@ def test_training_learns_resumes_and_fine_tunes(tmp_path):
     assert {"neural", "cut_anywhere", "own_phrases"} <= set(figures["phrase_end_chance"])
 
 
+def test_the_baselines_stand_where_no_velocity_was_real():
+    steps = steps_of_tune(tune_of(PIECES[0]))
+    chain = chain_of([steps], [False])
+    chain.fit([steps])
+    nats = chain.nats(*steps)
+    assert nats["token"].sum() < 0.5 * chain.nats(*steps, longest=1)["token"].sum()
+    assert nats["velocity"][steps[1] < OFF] == pytest.approx(np.log(32))
+
+
 def test_training_on_nothing_says_so(tmp_path):
     with pytest.raises(FileError, match="no piece to train on"):
         train_partner([PIECES[2]], tmp_path / "x.safetensors", 1, tmp_path, config=TINY)
