@@ -178,7 +178,8 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     bench.add_argument(
         "--voice",
         metavar="VOICE",
-        help="voice: this one only; live, studio, soak (default piano; soak: sine, the quickest): " + VOICE_HELP,
+        help="voice: this one only; live, studio, soak (default piano; soak: sine, the quickest): "
+        + VOICE_HELP,
     )
     bench.add_argument(
         "--device",
