@@ -51,7 +51,10 @@ def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
     waits, sounds, barge_ins, silences = list[float](), list[float](), list[float](), list[float]()
     for turn in range(turns):
         released = rig.play_phrase(PHRASE, interval=0.22, velocity=70 + 5 * (turn % 6))
-        wait_for(partial(rig.note_ons, released), 10, "an answer")
+        try:
+            wait_for(partial(rig.note_ons, released), 10, "an answer")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error} to phrase {turn + 1}: {duet.text[-2000:]}") from None
         first = rig.note_ons(released)[0][0]
         waits.append(first - released)
         time.sleep(1.0)
