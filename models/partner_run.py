@@ -1,11 +1,6 @@
-"""A training run's folder and company: state, curve and picture on disk, and the processes that share it.
-
-Under `torchrun` each process works on its part of every batch and gradients are averaged; the first one
-reads, judges and writes. Alone, all of this does nothing.
-"""
+"""A partner's training run in its folder: state, curve and picture, and the bar that shows how far it is."""
 
 import csv
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,56 +10,6 @@ import torch
 from PIL import Image, ImageDraw
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from torch import distributed, nn
-
-
-class Company:
-    """The processes that train together."""
-
-    def __init__(self, device: str) -> None:
-        self.size = int(os.environ.get("WORLD_SIZE", "1"))
-        self.rank = int(os.environ.get("RANK", "0"))
-        self.device = device
-        if self.size > 1 and device == "cuda":
-            self.device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-            torch.cuda.set_device(self.device)
-        self._joined = self.size > 1 and not distributed.is_initialized()
-        if self._joined:
-            distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-
-    @property
-    def leads(self) -> bool:
-        """This process reads and writes for all."""
-        return self.rank == 0
-
-    def wait(self) -> None:
-        """Go on when all have come here."""
-        if self.size > 1:
-            distributed.barrier()
-
-    def agree(self, value: float) -> float:
-        """The leader's value."""
-        if self.size == 1:
-            return value
-        shared = torch.tensor(value, dtype=torch.float64, device=self.device)
-        distributed.broadcast(shared, 0)
-        return float(shared)
-
-    def average_gradients(self, net: nn.Module) -> None:
-        """Make every process's gradients the mean of all."""
-        if self.size == 1:
-            return
-        gradients = [p.grad for p in net.parameters() if p.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        distributed.all_reduce(flat)
-        flat /= self.size
-        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-            gradient.copy_(part.view_as(gradient))
-
-    def part(self) -> None:
-        """It is over."""
-        if self._joined:
-            distributed.destroy_process_group()
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:

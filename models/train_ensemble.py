@@ -16,6 +16,7 @@ import torch
 from duet.errors import FileError
 from duet.piece import Piece
 from duet.roll import Grid
+from models.company import Company
 from models.ensemble_checkpoint import EnsembleCheckpoint, save_ensemble
 from models.ensemble_config import EnsembleConfig
 from models.ensemble_lesson import EnsembleLesson, sounding
@@ -59,7 +60,7 @@ def train_ensemble(
     held_out: list[Piece] = []
     watched = watch(pieces, held_out)
     lesson = _prepare(watched, partials, preset, soundfont, seed)
-    trainer = Trainer(lesson, preset.train, device, seed)
+    trainer = Trainer(lesson, preset.train, Company(device), seed)
     kept = run / "best.json"
     best = float("inf")
     if resume and (run / "state.pt").exists():

@@ -22,12 +22,13 @@ from torch.nn import functional
 
 from duet.errors import FileError
 from duet.piece import Piece
+from models.company import Company
 from models.events import PLAYED
 from models.knobs import encode
 from models.partner import PartnerConfig, PartnerNet
 from models.partner_data import Tune, make_batch, read_tunes, weights_of, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
-from models.partner_run import Company, bar, draw_curve, forget_after, note, save_state
+from models.partner_run import bar, draw_curve, forget_after, note, save_state
 
 logger = logging.getLogger(__name__)
 
@@ -126,8 +127,7 @@ def train_partner(
     start_from: weights to begin with, whose config and styles are kept. Progress is logged. Under torchrun
     all processes share the work.
     """
-    company = Company(device)
-    try:
+    with Company(device) as company:
         learnt, held_out = _tunes(pieces, run, resume, company)
         default = ON_GPU if device.startswith("cuda") else TUNING if start_from else TrainingConfig()
         training = training or default
@@ -147,8 +147,6 @@ def train_partner(
         trainer.checks = _checks(held_out or learnt, net.config.styles, training, company.device)
         trainer.train(learnt, minutes, seed, run, out)
         return out
-    finally:
-        company.part()
 
 
 def _tunes(

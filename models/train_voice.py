@@ -12,7 +12,6 @@ network, on crops of its own.
 
 import json
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import distributed
 
 from duet.errors import FileError, MissingExtra
 from duet.piece import Piece
@@ -34,6 +32,7 @@ from models.ar_lesson import (
     passage_of,
     record,
 )
+from models.company import Company
 from models.fit_partials import FitConfig, fit_partials
 from models.fluidsynth import SOUNDFONT, render_truth
 from models.parallel_lesson import ParallelLesson
@@ -78,30 +77,25 @@ def train_voice(
     run.mkdir(parents=True, exist_ok=True)
     if device == "cpu":
         torch.set_num_threads(1)
-    if "RANK" in os.environ and not distributed.is_initialized():
-        distributed.init_process_group("gloo" if device == "cpu" else "nccl")
-    partials = _measure(soundfont, run, preset)
-    held_out: list[Piece] = []
-    watched = watch(pieces, held_out)
-    together = distributed.is_initialized()
-    if together and distributed.get_rank():
-        distributed.barrier()  # the first process keeps what the others then find in the run folder
-    lesson = _prepare(watched, partials, preset, soundfont, seed, run)
-    if together and not distributed.get_rank():
-        distributed.barrier()
-    trainer = Trainer(lesson, preset.train, device, seed)
-    state = run / "state.pt"
-    if resume and state.exists():
-        trainer.load(state)
-    check = _check(watched, held_out, soundfont) if trainer.rank == 0 else None
+    with Company(device) as company:
+        partials = _measure(soundfont, run, preset)
+        held_out: list[Piece] = []
+        watched = watch(pieces, held_out)
+        with company.leader_first():
+            lesson = _prepare(watched, partials, preset, soundfont, seed, run)
+        trainer = Trainer(lesson, preset.train, company, seed)
+        state = run / "state.pt"
+        if resume and state.exists():
+            trainer.load(state)
+        check = _check(watched, held_out, soundfont) if company.leads else None
 
-    def keep(report: dict[str, float]) -> dict[str, float]:
-        notes = {"training": asdict(preset.train), "soundfont": soundfont.name, **report}
-        checkpoint = PianoCheckpoint(preset.shape, trainer.weights(), partials)
-        save_checkpoint(out, checkpoint, {"notes": json.dumps(notes), "licence": "CC-BY-SA-4.0"})
-        return check.scores(checkpoint) if check else {}
+        def keep(report: dict[str, float]) -> dict[str, float]:
+            notes = {"training": asdict(preset.train), "soundfont": soundfont.name, **report}
+            checkpoint = PianoCheckpoint(preset.shape, trainer.weights(), partials)
+            save_checkpoint(out, checkpoint, {"notes": json.dumps(notes), "licence": "CC-BY-SA-4.0"})
+            return check.scores(checkpoint) if check else {}
 
-    return teach(trainer, minutes, run, preset.shape, keep)
+        return teach(trainer, minutes, run, preset.shape, keep)
 
 
 def teach(
@@ -141,13 +135,13 @@ def teach(
         if saves:
             saved = trainer.seconds
             trainer.save(state)
-            if trainer.rank == 0:
+            if trainer.company.leads:
                 report |= keep(report)
-        if reported == trainer.seconds and trainer.rank == 0:
+        if reported == trainer.seconds and trainer.company.leads:
             add_row(run / "curve.csv", report)
             report = {name: value for name, value in report.items() if not np.isnan(value)}
             logger.info(", ".join(f"{name} {value:.4g}" for name, value in report.items()))
-        if saves and trainer.rank == 0:
+        if saves and trainer.company.leads:
             draw_curve(run / "curve.csv", run / "curve.png")
     return report
 

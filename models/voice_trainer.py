@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
+
+from models.company import Company
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +39,18 @@ class TrainConfig:
 class Trainer:
     """The network in training."""
 
-    def __init__(self, lesson: Any, config: TrainConfig, device: str, seed: int) -> None:
+    def __init__(self, lesson: Any, config: TrainConfig, company: Company, seed: int) -> None:
         """lesson: has `student()`, a fresh network; `loss(forward, rng, device)`; `seconds` of sound in a step."""
-        self.lesson, self.config, self.device = lesson, config, device
+        self.lesson, self.config, self.company, self.device = lesson, config, company, company.device
+        device = company.device
         torch.manual_seed(seed)
         self.net: nn.Module = lesson.student().to(device)
         self.average: nn.Module = lesson.student().to(device)
         self.average.load_state_dict(self.net.state_dict())
         self.forward = torch.compile(self.net) if config.compiled else self.net
         self.optimizer = torch.optim.Adam(self.net.parameters(), config.rate, betas=(0.9, 0.99))
-        self.processes = distributed.get_world_size() if distributed.is_initialized() else 1
-        self.rank = distributed.get_rank() if distributed.is_initialized() else 0
-        torch.manual_seed(seed + 1000 * self.rank)
-        self.rng = np.random.default_rng(seed + 1 + 1000 * self.rank)
+        torch.manual_seed(seed + 1000 * company.rank)
+        self.rng = np.random.default_rng(seed + 1 + 1000 * company.rank)
         self.iteration = 0
         self.seconds = 0.0
         self.sound = 0.0
@@ -62,14 +63,15 @@ class Trainer:
         loss = self.lesson.loss(self._hear, self.rng, self.device)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self._agree()
+        self.company.average_gradients(self.net)
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
         self._follow()
         self.iteration += 1
-        self.sound += self.lesson.seconds * self.processes
+        self.sound += self.lesson.seconds * self.company.size
         said = float(loss.detach())
-        self.seconds = self._together(self.seconds + time.perf_counter() - begin)
+        # the mean over all, so that all of them end at the same step
+        self.seconds = self.company.mean(self.seconds + time.perf_counter() - begin)
         return said
 
     def _hear(self, *heard: Tensor) -> Tensor:
@@ -82,25 +84,6 @@ class Trainer:
         cosine = 0.5 + 0.5 * np.cos(np.pi * min(progress, 1.0))
         warm = min(1.0, (self.iteration + 1) / c.warm_up)
         return float(warm * (c.final_rate + (c.rate - c.final_rate) * cosine))
-
-    def _together(self, seconds: float) -> float:
-        """The mean over all processes, so that all of them end at the same step."""
-        if self.processes == 1:
-            return seconds
-        shared = torch.tensor([seconds], dtype=torch.float64, device=self.device)
-        distributed.all_reduce(shared)
-        return float(shared) / self.processes
-
-    def _agree(self) -> None:
-        """Every process takes the mean of all gradients, in one message."""
-        if self.processes == 1:
-            return
-        gradients = [p.grad for p in self.net.parameters() if p.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        distributed.all_reduce(flat)
-        parts = (flat / self.processes).split([gradient.numel() for gradient in gradients])
-        for gradient, mean in zip(gradients, parts, strict=True):
-            gradient.copy_(mean.view_as(gradient))
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -141,4 +124,4 @@ class Trainer:
         self.rng.bit_generator.state = json.loads(state["numpy"])
 
     def _mine(self, path: Path) -> Path:
-        return path.with_suffix(f".{self.rank}.pt") if self.rank else path
+        return path.with_suffix(f".{self.company.rank}.pt") if self.company.rank else path

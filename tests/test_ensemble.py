@@ -8,6 +8,7 @@ from duet.errors import CheckpointError
 from duet.mixture import Mixture
 from duet.note import NoteOff, NoteOn, Pedal
 from duet.roll import Grid, frames_of
+from models.company import Company
 from models.ensemble import EnsembleNet
 from models.ensemble_checkpoint import load_ensemble, save_ensemble
 from models.ensemble_config import EnsembleConfig
@@ -177,7 +178,7 @@ def test_a_lesson_teaches_every_voice_its_own():
         passage = Passage(source, np.ones((frames, FEATURES), np.float16), truth)
         crops.append(Crops([passage], GRID, SMALL.delay))
     lesson = EnsembleLesson(TRIO, crops, {}, batch=3, frames=60, run_in=10)
-    student = Trainer(lesson, TrainConfig(warm_up=1, rate=1e-2, half=False), "cpu", 0)
+    student = Trainer(lesson, TrainConfig(warm_up=1, rate=1e-2, half=False), Company("cpu"), 0)
     first = student.step(0.0)
     later = [student.step(0.0) for _ in range(12)]
     assert later[-1] < first

@@ -14,6 +14,7 @@ from duet.note import NoteOff, NoteOn, Pedal
 from duet.piece import Piece
 from duet.roll import Grid
 from models.ar_lesson import ArLesson, Recording, ar_tables, keep_recordings, kept_recordings, passage_of
+from models.company import Company
 from models.parallel_lesson import ParallelLesson
 from models.partials import generic_partials
 from models.piano_ar import generate
@@ -53,8 +54,8 @@ def ar_lesson():
     return ArLesson(TINY, [passage], batch=2, frames=40, run_in=4)
 
 
-def trainer(lesson=parallel_lesson):
-    return Trainer(lesson(), QUICK, "cpu", 0)
+def trainer(lesson=parallel_lesson, company=None):
+    return Trainer(lesson(), QUICK, company or Company("cpu"), 0)
 
 
 @pytest.mark.slow
@@ -139,7 +140,7 @@ def test_it_learns_one_clip_by_heart_and_sings_it_free_running():
     """The experiment at which so many WaveNets made only noise: its own past, not the teacher's."""
     lesson = dataclasses.replace(ar_lesson(), run_in=0, dropout=0.1)
     config = TrainConfig(warm_up=10, rate=1e-2, average=0.98, half=False)
-    student = Trainer(lesson, config, "cpu", 0)
+    student = Trainer(lesson, config, Company("cpu"), 0)
     for step in range(120):
         student.step(step / 120)
     passage, samples = lesson.passages[0], 40 * TINY.hop_length
@@ -182,13 +183,15 @@ def test_two_processes_learn_as_one_and_end_at_the_same_step(tmp_path):
     script = tmp_path / "student.py"
     script.write_text(
         "import sys, torch\n"
-        "from torch import distributed\n"
+        "from models.company import Company\n"
         "from tests.test_train_voice import ar_lesson, trainer\n"
-        "distributed.init_process_group('gloo')\n"
-        "student = trainer(ar_lesson)\n"
-        "for _ in range(3): student.step(0.0)\n"
-        "first = int(student.rng.integers(1 << 30))\n"
-        "torch.save((student.net.state_dict(), student.seconds, first), f'{sys.argv[1]}/{student.rank}.pt')\n"
+        "with Company('cpu') as company:\n"
+        "    student = trainer(ar_lesson, company)\n"
+        "    for _ in range(3): student.step(0.0)\n"
+        "    first = int(student.rng.integers(1 << 30))\n"
+        "    torch.save((student.net.state_dict(), student.seconds, first), f'{sys.argv[1]}/{company.rank}.pt')\n"
+        "from tests.test_train_partner import no_thread_is_left\n"
+        "no_thread_is_left()\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
