@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from duet.beat import beat_of
 from duet.entry import LONGEST_STEP
+from duet.held_keys import in_words
 from duet.news import Answered, Cut, Message, News, Played, Turned, Who
 from duet.note import Event, NoteOn
 from duet.performance import Performance, once_more
@@ -21,6 +22,7 @@ from duet.tempo import Tempo
 from duet.turn import (
     Again,
     Effect,
+    GiveUp,
     HandOver,
     Hear,
     Input,
@@ -31,6 +33,7 @@ from duet.turn import (
     State,
     Stop,
     Turn,
+    Waiting,
 )  # fmt: skip
 
 logger = logging.getLogger(__name__)
@@ -158,6 +161,11 @@ class Session:
                 self._perform(once_more(piece or self._last), None, recorded=not piece)
             case Stop():
                 self._interrupt()
+            case Waiting(pitches, pedal):
+                self._observe(Message(f"still your turn: {in_words(pitches, pedal)} down"))
+            case GiveUp(pitches):
+                lost = f"{in_words(pitches)} down for long: taken for let go; strike again what hangs"
+                self._observe(Message(lost))
 
     def _perform(self, source: AsyncIterator[Event], respond: Respond | None, recorded: bool = True) -> None:
         """Begin an answer: a new one, or (None) what has been played before."""

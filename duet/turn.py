@@ -9,6 +9,7 @@
 | RESPONSE | last note has sounded | IDLE                  | -               |
 | IDLE     | once more             | RESPONSE (new number) | Respond, Repeat |
 | RESPONSE | once more             | RESPONSE (new number) | Stop, then that |
+| CALL     | nothing, a key down   | CALL                  | Waiting, GiveUp |
 
 The phrase is over when the policy says so (`duet/phrase_end.py`) or the player hands over. Every event is
 legal in every state.
@@ -17,7 +18,8 @@ legal in every state.
 from dataclasses import dataclass
 from enum import Enum
 
-from duet.note import Event, NoteOff, NoteOn, Pedal, Sounding
+from duet.held_keys import LONGEST, PATIENCE, HeldKeys
+from duet.note import Event, NoteOff, NoteOn, Pedal
 from duet.phrase_end import Adaptive, Ending, Expectation, Phrase, Policy
 from duet.tempo import Tempo
 
@@ -99,9 +101,24 @@ class Stop:
     turn: int
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing has happened for long, and the turn is kept by what is down."""
+
+    pitches: tuple[int, ...]
+    pedal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Nobody seems to hold these keys: they are down no more, as far as the turn is concerned."""
+
+    pitches: tuple[int, ...]
+
+
 Input = Event | HandOver | Sounded | Again | Replay | Expectation
 """What `Turn.feed` takes."""
-Effect = Hear | Respond | Repeat | Stop
+Effect = Hear | Respond | Repeat | Stop | Waiting | GiveUp
 
 
 class Turn:
@@ -117,8 +134,9 @@ class Turn:
         self.tempo: Tempo | None = None
         """The clock's, while one runs."""
         self._call: list[Event] = []
-        self._hands = Sounding()
-        self._pedal = 0
+        self._hands = HeldKeys()
+        self._pedal = Pedal(0.0, 0)
+        self._asked_after = False
         self._expected: Expectation | None = None
         self._spared_until = float("-inf")
         self._answered = False
@@ -159,34 +177,66 @@ class Turn:
     def deadline(self) -> float | None:
         """When `tick` should be called next if nothing happens before, seconds; None for never."""
         ending = self._ending()
-        return ending.time if ending else None
+        return ending.time if ending else self._patience_ends()
 
     def tick(self, now: float) -> list[Effect]:
         """Time has passed; return the effects that causes."""
         ending = self._ending()
-        return self._end_call(ending) if ending and now >= ending.time else []
+        if ending:
+            return self._end_call(ending) if now >= ending.time else []
+        patience = self._patience_ends()
+        if patience is None or now < patience:
+            return []
+        if self._given_up_after() == patience:
+            given_up: list[Effect] = [GiveUp(self._hands.let_go())]
+            return [*given_up, *self.tick(now)]
+        self._asked_after = True
+        asked: list[Effect] = [Waiting(self._hands.pitches, self._pedal.down)]
+        return [*asked, *self.tick(now)]
 
     def _ending(self) -> Ending | None:
+        return self._ending_if(None if self._is_down else self.quiet_since)
+
+    def _ending_if(self, quiet_since: float | None) -> Ending | None:
+        """The phrase's, if all had been let go then."""
         if self.state is not State.CALL:
             return None
-        quiet = None if self._hands.is_down else self.quiet_since
         began = next(event.time for event in self._call if isinstance(event, NoteOn))
-        return self.policy(Phrase(self._call[-RECENT:], began, quiet, self._expected, self.tempo))
+        return self.policy(Phrase(self._call[-RECENT:], began, quiet_since, self._expected, self.tempo))
+
+    def _patience_ends(self) -> float | None:
+        """When the player is asked after what is down, or it is given up; None if it keeps nobody waiting."""
+        if not self._is_down or self._ending_if(self.quiet_since) is None:
+            return None
+        given_up = self._given_up_after()
+        asked = None if self._asked_after else self.quiet_since + PATIENCE
+        return min((moment for moment in (given_up, asked) if moment is not None), default=None)
+
+    def _given_up_after(self) -> float | None:
+        """When keys that are down are taken for released; never while the pedal is down."""
+        if self._pedal.down:
+            return None
+        return self.quiet_since + (PATIENCE if self._hands.left_behind else LONGEST)
+
+    @property
+    def _is_down(self) -> bool:
+        return bool(self._hands) or self._pedal.down
 
     def _follow_hands(self, event: Event) -> None:
-        was_down = self._hands.is_down
+        was_down = self._is_down
         self._hands.follow(event)
         if isinstance(event, Pedal):
-            self._pedal = event.value
-        if was_down or self._hands.is_down:  # a released pedal's trembling is no move
+            self._pedal = event
+        if was_down or self._is_down:  # a released pedal's trembling is no move
             self.quiet_since = event.time
             self._expected = None
+            self._asked_after = False
 
     def _begin_call(self, press: NoteOn) -> list[Effect]:
         self.state = State.CALL
         self.number += 1
         # A pedal put down before the first key belongs to the phrase.
-        self._call = [Pedal(press.time, self._pedal), press] if self._hands.pedal_down else [press]
+        self._call = [Pedal(press.time, self._pedal.value), press] if self._pedal.down else [press]
         return [Hear(self.number, event) for event in self._call]
 
     def _end_call(self, ending: Ending | None) -> list[Effect]:

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 FLOORS = [
-    {"duet", "duet.note", "duet.errors", "duet.scale", "duet.mixture"},
+    {"duet", "duet.note", "duet.errors", "duet.scale", "duet.mixture", "duet.held_keys"},
     {
         "duet.turn",
         "duet.phrase_end",
