@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,9 @@ def eval(options: argparse.Namespace) -> None:
     if options.listening:
         _listening(options)
         return
-    with working(f"judging the {options.what}: this takes minutes"):
+    text = f"judging the {options.what}: this takes minutes"
+    has_log = options.what == "partner"  # that says how far it is
+    with nullcontext() if has_log else working(text):
         report = _judge(options)
     _print_report(report, options.json)
 
@@ -109,10 +112,13 @@ def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
                 raise FileError(
                     f"{options.data}: --styles needs a manifest.csv, whose train split teaches the judge"
                 )
+            one_thread()
+            logging.getLogger().setLevel(logging.INFO)
             report = evaluate_partner(
                 weights_of("partner", options.weights), _held_out(options), learnt, _cache(options),
                 answers=options.answers, knobs=options.knobs, styles=options.styles,
                 piece_of=versions(options.data), against=_weights_named(options.against),
+                parts=options.only, workers=options.workers,
             )  # fmt: skip
         case _:
             from duet.eval_turns import evaluate_turns
@@ -211,12 +217,8 @@ def bench(options: argparse.Namespace) -> None:
             from models.bench_triton import bench_gpu
             from models.bench_voice import bench_voice
 
-            on_gpu = options.device == "cuda"
-            report = (
-                bench_gpu()
-                if on_gpu
-                else bench_voice(Path(options.weights) if options.weights else None, options.seconds)
-            )
+            weights = Path(options.weights) if options.weights else None
+            report = bench_gpu() if options.device == "cuda" else bench_voice(weights, options.seconds)
             if options.picture:
                 from models.voice_page import draw_speeds
 

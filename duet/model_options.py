@@ -5,6 +5,9 @@ from pathlib import Path
 
 from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, count, positive, whole
 
+PARTS = ("notes", "answers", "knobs", "styles")
+"""What `duet eval partner` judges, as in `models/eval_partner.py`."""
+
 
 def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     """`train`, `eval`, `bench`."""
@@ -131,6 +134,21 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         default=150,
         metavar="N",
         help="partner: on how many passages the answers are judged (default 150)",
+    )
+    judge.add_argument(
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        default=PARTS,
+        metavar="PART",
+        help=f"partner: of the parts {', '.join(PARTS)} only these (default: all that are asked for)",
+    )
+    judge.add_argument(
+        "--workers",
+        type=whole,
+        default=1,
+        metavar="N",
+        help="partner: how many processes share the work (default 1)",
     )
     judge.add_argument(
         "--against",

@@ -1,27 +1,15 @@
-"""What a partner's answers are like, beside the true continuation (ceiling) and another piece (floor).
+"""The passages that answers are judged on, and who judges them: what is known, and a listener of its own."""
 
-After 10 s of a held-out performance an answer of 10 s is asked for. Means over the passages, with 95 %
-bootstrap intervals over them. `clean_endings`: the answer found an end before 120 % of its length rather
-than being told to. `phrase_end_chance`: how likely a listener, our network told nothing, thinks that the
-phrase is over after the last stroke; beside it the same of performances cut anywhere and of their own
-phrases. Copying is of eight pitches in a row, from the call or from anything in the training set.
-"""
-
-from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from duet.note import Event, Note, NoteOff, NoteOn, at, let_go, notes_of
-from duet.request import Request
-from duet.scale import key_of_pitches
-from models.compose import BREATH, UNTIL
+from duet.note import Event, Note, NoteOff, NoteOn, let_go, notes_of
+from models.compose import BREATH
 from models.events import LOWEST, OFF, event_of
 from models.neural import NeuralPartner
 from models.partner_data import Tune
-from models.partner_overlap import ROWS, copied, overlaps
 from models.partner_turns import phrase_ends
 
 SECONDS = 10.0
@@ -121,93 +109,3 @@ def own_phrase(tune: Tune, start: float) -> list[Event] | None:
     if not ends:
         return None
     return [event_of(token, time - start, level // 4) for time, token, level in inside[: ends[0]].tolist()]
-
-
-def judge_answers(
-    partners: dict[str, Any],
-    tunes: Sequence[Tune],
-    number: int,
-    seed: int,
-    known: Known | None = None,
-    ear: Ear | None = None,
-) -> dict[str, Any]:
-    """Overlaps of calls with answers, true continuations and other pieces; copying; keys; endings.
-
-    known: the training set, if copies from it are to be counted; ear: who judges endings, if anybody.
-    """
-    table: dict[str, list[dict[str, float]]] = defaultdict(list)
-    lists: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    places = passages(tunes, number, seed)
-    for index, (tune, start) in enumerate(places):
-        heard = excerpt(tune, start)
-        call = notes_of(heard)
-        others = (places[(index + k) % len(places)] for k in range(1, len(places)))
-        other, moment = next((place for place in others if place[0] is not tune), places[index - 1])
-        said = {"ceiling": excerpt(tune, start + SECONDS), "floor": excerpt(other, moment + SECONDS)}
-        for name, partner in partners.items():
-            said[name] = _answer(partner, heard, seed + index)
-            ends_well = bool(said[name]) and said[name][-1].time < UNTIL * SECONDS
-            lists["clean_endings"][name].append(ends_well)
-        for name, events in said.items():
-            notes = notes_of(events)
-            lists["silence_rate"][name].append(len(notes) < 2)
-            lists["copy_rate"][name].append(copied(notes, call))
-            if known:
-                lists["training_copy_rate"][name].append(known.share(notes))
-            if len(notes) >= 2:
-                table[name].append(overlaps(call, notes))
-                keys = [key_of_pitches(note.pitch for note in side) for side in (call, notes)]
-                lists["key_agreement"][name].append(keys[0] == keys[1])
-                if ear and name != "floor":
-                    after = [at(event, event.time + SECONDS) for event in events]
-                    lists["phrase_end_chance"][name].append(ear.phrase_end([*heard, *after]))
-        phrase = own_phrase(tune, start) if ear else None
-        if ear and phrase:
-            lists["phrase_end_chance"]["own_phrases"].append(ear.phrase_end(phrase))
-    if "ceiling" in lists["phrase_end_chance"]:
-        lists["phrase_end_chance"]["cut_anywhere"] = lists["phrase_end_chance"].pop("ceiling")
-    return {
-        "overlap": {name: _summary(lines) for name, lines in table.items()},
-        "overlap_intervals": {name: _intervals(lines) for name, lines in table.items()},
-        "share_of_the_way": {
-            name: _share(table[name], table["ceiling"], table["floor"]) for name in partners if table[name]
-        },
-        "passages": len(places),
-        **{
-            figure: {name: round(float(np.mean(values)), 4) for name, values in by_name.items() if values}
-            for figure, by_name in lists.items()
-        },
-    }
-
-
-def _summary(lines: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Mean overlaps; the density's distance is a median."""
-    rows = {row: float(np.mean([line[row] for line in lines])) for row in ROWS}
-    rows["density"] = float(np.median([line["density"] for line in lines]))
-    return {row: round(value, 3) for row, value in rows.items()}
-
-
-def _intervals(lines: Sequence[dict[str, float]]) -> dict[str, list[float]]:
-    draws = np.random.default_rng(0).integers(0, len(lines), (1000, len(lines)))
-    found = {}
-    for row in (*ROWS, "density"):
-        values = np.array([line[row] for line in lines])[draws]
-        each = np.median(values, 1) if row == "density" else values.mean(1)
-        found[row] = [round(float(q), 3) for q in np.quantile(each, [0.025, 0.975])]
-    return found
-
-
-def _share(
-    ours: Sequence[dict[str, float]], ceiling: Sequence[dict[str, float]], floor: Sequence[dict[str, float]]
-) -> dict[str, float]:
-    """How much of the way from floor to ceiling, row by row."""
-    said, high, low = (_summary(lines) for lines in (ours, ceiling, floor))
-    return {row: round((said[row] - low[row]) / ((high[row] - low[row]) or 1e-9), 2) for row in said}
-
-
-def _answer(partner: Any, call: Sequence[Event], seed: int) -> list[Event]:
-    """A fresh conversation's answer to one call."""
-    partner.forget()
-    for event in call:
-        partner.hear(event)
-    return list(partner.respond(Request(1, SECONDS, seed=seed)))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from duet.note import Event, Note, notes_of
 from duet.request import Character, Request
 from duet.scale import key_of_pitches, pitch_classes
+from models.kept_rows import Desk, Row
 from models.partner_overlap import closeness_of
 
 PLACES: dict[str, tuple[float, ...]] = {
@@ -96,44 +97,79 @@ def judge_knobs(
     seed: int = 0,
     knobs: Sequence[str] = tuple(PLACES),
     surprise: Callable[[Sequence[Event], Sequence[Event]], float] | None = None,
+    desk: Desk | None = None,
 ) -> dict[str, Any]:
     """Adherence of each knob over some calls.
 
-    surprise: how surprising an answer is after a call, which temperature is measured by; None leaves that out.
+    surprise: how surprising an answer is after a call, which temperature is measured by; None leaves that out. desk:
+    where the rows are kept.
     """
-    outcomes = {name: how for name, how in OUTCOMES.items() if how[0] in knobs}
-    if surprise and "temperature" in knobs:
-        outcomes["temperature"] = "temperature", lambda it: surprise(it.call, it.answer)
-    found: dict[str, list[tuple[int, float, float]]] = {name: [] for name in outcomes}
-    inside: dict[str, list[float]] = {scale: [] for scale in SCALES}
-    for number, heard in enumerate(calls):
+    bench = Bench(partner, calls, seed, knobs, surprise)
+    options = f"{len(calls)} {seed} {knobs} {bool(surprise)}"
+    rows = (desk or Desk()).rows("knobs", __name__, bench.row, len(calls), options)
+    found: dict[str, list[tuple[int, float, float]]] = {name: [] for name in bench.outcomes}
+    for number, row in enumerate(rows):
+        for name, seen in row["outcomes"].items():
+            found[name] += [(number, value, outcome) for value, outcome in seen]
+    return {
+        "calls": len(calls),
+        "adherence": {
+            name: _adherence(seen, PLACES[bench.outcomes[name][0]]) for name, seen in found.items() if seen
+        },
+        "in_scale": {
+            scale: round(float(np.mean([hit for row in rows for hit in row["in_scale"][scale]])), 4)
+            for scale in SCALES
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What is turned on which calls."""
+
+    partner: Any
+    calls: Sequence[Sequence[Event]]
+    seed: int
+    knobs: Sequence[str]
+    surprise: Callable[[Sequence[Event], Sequence[Event]], float] | None
+
+    @property
+    def outcomes(self) -> dict[str, tuple[str, Outcome]]:
+        """What the knobs that are turned are measured by."""
+        outcomes = {name: how for name, how in OUTCOMES.items() if how[0] in self.knobs}
+        if (surprise := self.surprise) and "temperature" in self.knobs:
+            outcomes["temperature"] = "temperature", lambda it: surprise(it.call, it.answer)
+        return outcomes
+
+    def row(self, number: int) -> Row:
+        """By outcome, its value at each place of its knob; by scale, which notes lie in it."""
+        heard = self.calls[number]
         call = notes_of(heard)
-        partner.forget()
+        self.partner.forget()
         for event in heard:
-            partner.hear(event)
-
-        def say(seconds: float, number: int = number, **settings: Any) -> list[Event]:
-            request = Request(1, seconds, Character(**settings), seed + number)
-            events = list(partner.respond(request))
-            partner.cut(0.0)
-            return events
-
-        for knob in knobs:
+            self.partner.hear(event)
+        outcomes = self.outcomes
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in outcomes}
+        for knob in self.knobs:
             for value in PLACES[knob]:
-                events = say(value) if knob == "length" else say(SECONDS, **{knob: value})
+                events = self._say(number, value) if knob == "length" else self._say(number, **{knob: value})
                 it = Answered(heard, events, call, notes_of(events))
                 if len(it.notes) >= 3:
                     for name, (by, outcome) in outcomes.items():
                         if by == knob:
-                            found[name].append((number, value, outcome(it)))
+                            found[name].append((value, float(outcome(it))))
+        inside = {}
         for scale in SCALES:
             name = key_of_pitches(note.pitch for note in call[-100:]) if scale == "call" else scale
             allowed = pitch_classes(name)
-            inside[scale] += [note.pitch % 12 in allowed for note in notes_of(say(SECONDS, key=scale))]
-    return {
-        "adherence": {name: _adherence(rows, PLACES[outcomes[name][0]]) for name, rows in found.items()},
-        "in_scale": {scale: round(float(np.mean(hits)), 4) for scale, hits in inside.items()},
-    }
+            inside[scale] = [note.pitch % 12 in allowed for note in notes_of(self._say(number, key=scale))]
+        return {"outcomes": found, "in_scale": inside}
+
+    def _say(self, number: int, seconds: float = SECONDS, **settings: Any) -> list[Event]:
+        """One answer to the call heard last, which is then taken back."""
+        events = list(self.partner.respond(Request(1, seconds, Character(**settings), self.seed + number)))
+        self.partner.cut(0.0)
+        return events
 
 
 def _adherence(rows: Sequence[tuple[int, float, float]], places: Sequence[float]) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from duet.errors import CheckpointError, FileError
 from duet.piece import Piece
 from models.biaxial import BiaxialNet
 from models.chord_net import ChordNet
-from models.eval_answers import judge_answers
-from models.eval_partner import interval, leads, steps_of_tune, sums_of
+from models.eval_notes import interval, leads, steps_of_tune, sums_of
 from models.events import PEDAL_DOWN
 from models.grid_bound import bound_of_chords, bound_of_net
+from models.judge_answers import judge_answers
 from models.nats import nats_of_net
 from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import load_net

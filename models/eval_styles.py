@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from duet.note import Event
 from duet.request import Character, Request
 from models.eval_answers import SECONDS, excerpt, passages
+from models.kept_rows import Desk, Row
 from models.partner_data import Tune
 from models.style_judge import Passages, StyleJudge, folded, passages_of
 from models.style_traits import traits
@@ -30,6 +31,7 @@ def evaluate_styles(
     piece_of: Mapping[str, str],
     calls: int,
     seed: int,
+    desk: Desk | None = None,
 ) -> dict[str, Any]:
     """The judge's own figures, and what it says of the partner's answers.
 
@@ -44,33 +46,41 @@ def evaluate_styles(
     return {
         "ceiling": ceiling,
         "ceiling_on_valid_and_test": recall(judge.chances(held_out.traits), held_out, styles),
-        **judge_styles(partner, judge, style_calls(tunes, calls, seed), seed),
+        **judge_styles(partner, judge, style_calls(tunes, calls, seed), seed, desk),
     }
 
 
 def judge_styles(
-    partner: Any, judge: StyleJudge, calls: Sequence[tuple[str, Sequence[Event]]], seed: int = 0
+    partner: Any,
+    judge: StyleJudge,
+    calls: Sequence[tuple[str, Sequence[Event]]],
+    seed: int = 0,
+    desk: Desk | None = None,
 ) -> dict[str, Any]:
     """Agreement by style asked for, of answers to some calls, each with the style it is in."""
     styles = judge.styles
-    said: dict[str, list[NDArray[np.float64]]] = {style: [] for style in styles}
-    unasked: dict[str, list[NDArray[np.float64]]] = {style: [] for style in styles}
-    silent = 0
-    for number, (own, heard) in enumerate(calls):
+
+    def row(number: int) -> Row:
+        """What the judge makes of the answers to one call, by the style asked for, "" for none."""
+        own, heard = calls[number]
         partner.forget()
         for event in heard:
             partner.hear(event)
-        plain = _chances(partner, judge, "", seed + number)
-        for style in styles:
-            if style == own:
-                continue
-            chances = _chances(partner, judge, style, seed + number)
+        asked = ["", *(style for style in styles if style != own)]
+        return {"chances": {style: _chances(partner, judge, style, seed + number) for style in asked}}
+
+    said: dict[str, list[NDArray[np.float64]]] = {style: [] for style in styles}
+    unasked: dict[str, list[NDArray[np.float64]]] = {style: [] for style in styles}
+    silent = 0
+    for kept in (desk or Desk()).rows("styles", __name__, row, len(calls), f"{len(calls)} {seed}"):
+        found = kept["chances"]
+        plain = found.pop("")
+        for style, chances in found.items():
             if chances is None or plain is None:
                 silent += 1
                 continue
-            said[style].append(chances)
-            unasked[style].append(plain)
-        logger.info("style: %d of %d calls", number + 1, len(calls))
+            said[style].append(np.array(chances))
+            unasked[style].append(np.array(plain))
     asked, floor = (
         {
             style: float(np.mean([row.argmax() == styles.index(style) for row in rows]))
@@ -97,12 +107,12 @@ def judge_styles(
     }
 
 
-def _chances(partner: Any, judge: StyleJudge, style: str, seed: int) -> NDArray[np.float64] | None:
+def _chances(partner: Any, judge: StyleJudge, style: str, seed: int) -> list[float] | None:
     """What the judge makes of one answer, which is then taken back."""
     events = list(partner.respond(Request(1, SECONDS, Character(style=style), seed)))
     partner.cut(0.0)
     row = traits(events)
-    return None if row is None else judge.chances(row[None])[0]
+    return None if row is None else [float(chance) for chance in judge.chances(row[None])[0]]
 
 
 def _heard_as(rows: Sequence[NDArray[np.float64]], number: int) -> list[float]:

@@ -16,7 +16,7 @@ from models.biaxial import STEP, grid_of_notes
 from models.biaxial_lesson import JUDGED
 from models.chord_net import ChordNet, as_symbols
 from models.chord_symbols import notes_of_tokens, symbols_of
-from models.eval_partner import steps_of_tune
+from models.eval_notes import steps_of_tune
 from models.events import GAPS, OFF, PEDAL_DOWN
 from models.nats import nats_of_net
 from models.partner import PartnerNet

@@ -27,7 +27,7 @@ from models.chord_symbols import (
     played,
     symbols_of,
 )
-from models.eval_partner import steps_of_tune
+from models.eval_notes import steps_of_tune
 from models.eval_rival import evaluate_rival
 from models.events import KEYS, LOWEST, OFF, PEDAL_DOWN, tokens_of
 from models.grid_bound import bound_of_chords, bound_of_net, opening

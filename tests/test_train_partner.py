@@ -13,11 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duet.errors import FileError
+from duet.model_options import PARTS as OFFERED
 from duet.note import Note, NoteOff, NoteOn, events_of, notes_of
 from duet.piece import Piece
 from models.eval_answers import Known, excerpt
-from models.eval_partner import evaluate_partner, nats_of_net, steps_of_tune
+from models.eval_notes import steps_of_tune
+from models.eval_partner import PARTS, evaluate_partner
 from models.events import OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TOKENS
+from models.nats import nats_of_net
 from models.partner import PartnerConfig
 from models.partner_baseline import Chain, chain_of
 from models.partner_data import make_window, read_tunes, tune_of, weights_of, write_tunes
@@ -181,6 +184,19 @@ def test_a_folder_without_splits_has_baselines_from_its_other_half(tmp_path):
     assert figures["baselines_learnt_from"] == "the other half of the pieces"
     assert figures["baseline_nats_per_note"]["markov"] < 1
     assert figures["by_source"]["."]["pieces"] == figures["by_tier"]["A"]["pieces"] == 3
+
+
+def test_only_the_parts_asked_for_are_judged(tmp_path):
+    save_partner(fresh_net(TINY, 0), tmp_path / "partner.safetensors")
+    pieces = [scale_piece(name, "test") for name in "ab"]
+    part = evaluate_partner(
+        tmp_path / "partner.safetensors", pieces, None, tmp_path, answers=1, parts=("answers",), workers=2
+    )
+    assert "nats_per_note" not in part
+    assert part["passages"] == 1
+    low, high = part["figure_intervals"]["last_stroke"]["neural"]
+    assert low <= part["last_stroke"]["neural"] <= high
+    assert OFFERED == PARTS
 
 
 def test_what_stands_in_the_training_set_is_known():
