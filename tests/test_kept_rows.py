@@ -1,3 +1,4 @@
+import contextlib
 import logging
 
 from models.kept_rows import Desk, digest_of, sources_of
@@ -26,10 +27,8 @@ def test_what_was_stopped_goes_on_where_it_was(tmp_path, caplog):
         return {"made": index}
 
     desk = Desk(tmp_path)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         desk.rows("parts", MODULE, work, 5)
-    except KeyboardInterrupt:
-        pass
     made.clear()
     assert desk.rows("parts", MODULE, work, 5) == [{"made": index} for index in range(5)]
     assert made == [3, 4]
