@@ -20,7 +20,7 @@ from duet.note import Event, NoteOn, Pedal
 from duet.phrase_end import Adaptive, Expectation, Fixed, Gaps, Learned, Policy
 from duet.piece import Piece
 from duet.ports import Forecaster, Partner
-from duet.turn import Respond, Turn
+from duet.turn import Respond, Turn, Waiting
 
 END = 2.0
 """Seconds of silence that count as the end of a phrase."""
@@ -109,9 +109,12 @@ def judge(heard: Heard, policy: Policy) -> Judged:
         if index in heard.expected:
             turn.feed(heard.expected[index])
         deadline = turn.deadline()
-        if deadline is None or press <= deadline:
+        following = heard.events[index + 1].time if index + 1 < len(heard.events) else float("inf")
+        if deadline is None or min(press, following) <= deadline:
             continue
-        (respond,) = turn.tick(deadline)
+        respond = turn.tick(deadline)[-1]
+        if isinstance(respond, Waiting):
+            continue
         if press - turn.quiet_since < END:
             cut_ins += 1
             continue
