@@ -31,8 +31,8 @@ def train(options: argparse.Namespace) -> None:
     logging.getLogger().setLevel(logging.INFO)
     options.data = _data(options)
     kind = options.partner if options.what == "partner" else options.voice
-    rival = options.what == "partner" and kind != "neural"
-    name = kind if rival or kind in {"piano-ar", "ensemble"} else options.what
+    rival = options.what == "partner" and not kind.startswith("neural")
+    name = kind if rival or kind in {"piano-ar", "ensemble", "neural-grid"} else options.what
     if options.core_minutes and (options.what != "partner" or options.device != "cpu"):
         raise DuetError("--core-minutes is for `duet train partner` on the CPU; elsewhere --minutes counts")
     clock = time.process_time if options.core_minutes else time.monotonic
@@ -55,7 +55,8 @@ def train(options: argparse.Namespace) -> None:
 
         train_partner(
             pieces, out, minutes, run, resume=options.resume, device=options.device, seed=options.seed,
-            start_from=options.start_from, clock=clock,
+            start_from=options.start_from, clock=clock, on_grid=kind == "neural-grid",
+            rehearse=options.rehearse,
         )  # fmt: skip
     else:
         from models.voice_forms import train_form

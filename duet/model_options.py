@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, count, positive, whole
+from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, count, positive, share, whole
 
 PARTS = ("notes", "answers", "knobs", "styles")
 """What `duet eval partner` judges, as in `models/eval_partner.py`."""
@@ -21,9 +21,9 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     train.add_argument("what", choices=("partner", "voice"))
     train.add_argument(
         "--partner",
-        choices=("neural", "lstm", "wavenet-notes", "biaxial"),
+        choices=("neural", "lstm", "wavenet-notes", "biaxial", "neural-grid"),
         default="neural",
-        help="partner: which kind of network (default neural)",
+        help="partner: which kind of network (default neural); neural-grid: its kind on biaxial's grid, to compare",
     )
     train.add_argument(
         "--data",
@@ -63,6 +63,12 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     train.add_argument("--seed", type=int, default=0)
     train.add_argument(
         "--from", dest="start_from", type=Path, metavar="WEIGHTS", help="partner: start from these weights"
+    )
+    train.add_argument(
+        "--rehearse",
+        type=share,
+        metavar="SHARE",
+        help="partner, with --from: how much of the time goes into keeping what those weights know (default 0)",
     )
     train.add_argument(
         "--soundfont",

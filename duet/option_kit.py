@@ -77,6 +77,14 @@ def positive(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """A share of something else, 0 .. 0.9."""
+    value = float(text)
+    if not 0 <= value <= 0.9:
+        raise argparse.ArgumentTypeError(f"must be a share from 0 to 0.9, not {text}")
+    return value
+
+
 def turn_taking(text: str) -> str:
     """A turn-taking policy, as it is usually written."""
     try:

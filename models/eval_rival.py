@@ -3,10 +3,10 @@
 Nats a note are of a whole piece but its first wait (`biaxial`: but its first step), over its notes. The
 composers of chord symbols say the same notes as the neural partner, with gaps and velocities in the same
 bins; they say lengths where it says releases, and know nothing of the pedal. `biaxial` says less: notes on a
-grid of 125 ms, without touch, of the first 64 s of each piece; what others say of such grids is bounded
-from above in `models/grid_bound.py`. The neural partner is asked of the same pieces, as they are and with the pedal's
-events left out, and how many nats the rival needs more has an interval paired by piece. Answers are judged alike for
-all.
+grid of 125 ms, without touch, of the first 64 s of each piece; the neural kind taught on grids says the same of
+them (`models/grid_net.py`), what others say of them is bounded from above in `models/grid_bound.py`. The neural
+partner is asked of the same pieces, as they are and with the pedal's events left out, and how many nats the rival
+needs more has an interval paired by piece. Answers are judged alike for all.
 """
 
 import logging
@@ -18,6 +18,7 @@ from typing import Any
 
 from duet.errors import CheckpointError, FileError
 from duet.piece import Piece
+from models import grid_net
 from models.biaxial import BiaxialNet
 from models.chord_net import ChordNet
 from models.eval_notes import interval, leads, steps_of_tune, sums_of
@@ -26,7 +27,7 @@ from models.grid_bound import bound_of_chords, bound_of_net
 from models.judge_answers import judge_answers
 from models.nats import nats_of_net
 from models.partner_data import Tune, read_tunes, write_tunes
-from models.partner_file import load_net
+from models.partner_file import is_of_kind, load_net
 from models.partners import RIVALS, WEIGHTS
 from models.rivals import is_rival, load_rival
 
@@ -106,6 +107,11 @@ def asked(weights: Path, on_grid: bool) -> Callable[[Tune], Row]:
             raise CheckpointError(f"{weights}: its nats are of a grid; compare with another kind of weights")
         net = other.net
         return (lambda tune: bound_of_chords(net, tune)) if on_grid else other.nats
+    if is_of_kind(weights, grid_net.GridNet.kind):
+        if not on_grid:
+            raise CheckpointError(f"{weights}: knows music on a grid only; compare it with biaxial")
+        on_grids = load_net(weights, grid_net.GridNet)
+        return lambda tune: grid_net.nats_of_tune(on_grids, tune)
     neural = load_net(weights)
     if on_grid:
         return lambda tune: bound_of_net(neural, tune)

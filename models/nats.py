@@ -19,7 +19,7 @@ CHUNK, OVERLAP = 1024, 384
 def nats_of_net(net: PartnerNet, steps: Steps) -> dict[str, NDArray[np.float64]]:
     """Nats of each part of each step of one piece. (T,) each; the first step costs nothing."""
     gap, token, velocity = (torch.from_numpy(part)[None] for part in steps)
-    hands = hands_of(gap, token)
+    hands = hands_of(gap, token, net.seconds)
     result = {part: np.zeros(token.shape[1]) for part in ("gap", "token", "velocity")}
     for start in range(0, token.shape[1] - 1, CHUNK - OVERLAP):
         window = slice(start, start + CHUNK)

@@ -75,9 +75,12 @@ def _latest(where: Tensor) -> Tensor:
     return torch.where(where, index, -1).cummax(1).values
 
 
-def hands_of(gap: Tensor, token: Tensor) -> Hands:
-    """The hands after each step of sequences that begin with all keys up. (B, T), (B, T) -> Hands."""
-    time = torch.tensor(events.GAPS, dtype=torch.float32, device=gap.device)[gap].cumsum(1)
+def hands_of(gap: Tensor, token: Tensor, seconds: Tensor) -> Hands:
+    """The hands after each step of sequences that begin with all keys up. (B, T), (B, T) -> Hands.
+
+    seconds: (128,) of each gap bin.
+    """
+    time = seconds[gap].cumsum(1)
     keys = torch.arange(KEYS, device=gap.device)
     struck = _latest(token[..., None] == keys)
     let_go = _latest(token[..., None] == keys + OFF)
@@ -151,10 +154,15 @@ class Layer(nn.Module):
 class PartnerNet(nn.Module):
     """The network; `forward` for whole sequences, `models.neural` steps it event by event."""
 
+    kind = "partner"
+    """What its weights are called on disk."""
+
     def __init__(self, config: PartnerConfig) -> None:
         super().__init__()
         self.config = config
         width = config.width
+        self.seconds: Tensor
+        self.register_buffer("seconds", torch.tensor(events.GAPS, dtype=torch.float32), persistent=False)
         self.token = nn.Embedding(TOKENS, width)
         self.gap = nn.Embedding(len(events.GAPS), width)
         self.velocity = nn.Embedding(events.VELOCITIES, width)
@@ -221,8 +229,7 @@ class PartnerNet(nn.Module):
         by_interval, by_age = shared[..., : 2 * KEYS], shared[..., 2 * KEYS :]
         classes = by_age.shape[-1] // 2
         keys = torch.arange(KEYS, device=h.device)
-        seconds = torch.tensor(events.GAPS, dtype=torch.float32, device=h.device)[gap]
-        age = torch.bucketize(hands.age + seconds[..., None], AGE_EDGES.to(h.device))
+        age = torch.bucketize(hands.age + self.seconds[gap][..., None], AGE_EDGES.to(h.device))
         down = by_interval.gather(-1, keys - hands.last[..., None] + KEYS) + by_age.gather(-1, age)
         up = by_age.gather(-1, age + classes)
         down = (logits[..., :OFF] + down).masked_fill(hands.held, -torch.inf)
@@ -248,7 +255,7 @@ class PartnerNet(nn.Module):
 
         hands: given where a sequence begins in the middle of a piece, with keys down.
         """
-        hands = hands or hands_of(gap, token)
+        hands = hands or hands_of(gap, token, self.seconds)
         before = functional.pad(hands.last[:, :-1], (1, 0), value=39)
         x = self.describe(gap, token, velocity, style, before, hands, wish)
         length = gap.shape[1]

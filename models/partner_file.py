@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -11,19 +12,28 @@ from safetensors.torch import save_file
 from duet.errors import CheckpointError
 from models.partner import PartnerConfig, PartnerNet
 
-KIND = "partner"
+Net = TypeVar("Net", bound=PartnerNet)
 
 
 def save_partner(net: PartnerNet, path: Path, **notes: str) -> None:
     """Write the weights in half precision; notes go into the file's metadata."""
     tensors = {name: tensor.detach().half().contiguous() for name, tensor in net.state_dict().items()}
-    metadata = {"kind": KIND, "config": json.dumps(asdict(net.config)), **notes}
+    metadata = {"kind": net.kind, "config": json.dumps(asdict(net.config)), **notes}
     partial = path.with_name(path.name + ".part")
     save_file(tensors, partial, metadata)
     partial.replace(path)
 
 
-def load_net(path: Path) -> PartnerNet:
+def is_of_kind(path: Path, kind: str) -> bool:
+    """Whether a file has weights of a kind."""
+    try:
+        with safe_open(path, "pt") as file:
+            return (file.metadata() or {}).get("kind") == kind
+    except (SafetensorError, OSError):
+        return False
+
+
+def load_net(path: Path, build: type[Net] = PartnerNet) -> Net:  # type: ignore[assignment]  # what T is by default
     """Load, check, build: the network in float32, ready to play. Raises CheckpointError."""
     remedy = "train one with `duet train partner`, or play with --partner markov"
     if not path.is_file():
@@ -34,12 +44,12 @@ def load_net(path: Path) -> PartnerNet:
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: damaged or not a weights file ({error}); {remedy}") from error
-    if metadata.get("kind") != KIND:
+    if metadata.get("kind") != build.kind:
         kind = metadata.get("kind", "unknown")
-        raise CheckpointError(f"{path}: weights of kind {kind!r}, not {KIND!r}; {remedy}")
+        raise CheckpointError(f"{path}: weights of kind {kind!r}, not {build.kind!r}; {remedy}")
     try:
         config = json.loads(metadata["config"])
-        net = PartnerNet(PartnerConfig(**{**config, "styles": tuple(config["styles"])}))
+        net = build(PartnerConfig(**{**config, "styles": tuple(config["styles"])}))
         tensors.setdefault("wish.weight", torch.zeros_like(net.wish.weight))  # from before it could be asked
         net.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -47,8 +57,8 @@ def load_net(path: Path) -> PartnerNet:
     return net.eval().requires_grad_(False)
 
 
-def fresh_net(config: PartnerConfig, seed: int) -> PartnerNet:
+def fresh_net(config: PartnerConfig, seed: int, build: type[Net] = PartnerNet) -> Net:  # type: ignore[assignment]
     """A network that knows nothing yet."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return PartnerNet(config)
+        return build(config)

@@ -20,6 +20,7 @@ from models.chord_partner import ChordPartner
 from models.chord_symbols import Shape
 from models.lstm_partner import LstmConfig, LstmTrunk
 from models.partner_data import Tune
+from models.partner_file import is_of_kind
 from models.wavenet_notes import WavenetConfig, WavenetTrunk
 
 KIND = "rival"
@@ -87,11 +88,7 @@ def save_rival(rival: Rival, path: Path, **notes: str) -> None:
 
 def is_rival(path: Path) -> bool:
     """Whether a file has a rival's weights."""
-    try:
-        with safe_open(path, "pt") as file:
-            return (file.metadata() or {}).get("kind") == KIND
-    except (SafetensorError, OSError):
-        return False
+    return is_of_kind(path, KIND)
 
 
 def load_rival(path: Path) -> Rival:

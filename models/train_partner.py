@@ -9,7 +9,7 @@ may be gone on from (`--from`), more gently: for longer, or on a player's own fi
 import copy
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from duet.errors import FileError
 from duet.piece import Piece
 from models.company import Company
-from models.events import PLAYED
-from models.knobs import encode
+from models.grid_lesson import GridLesson
+from models.grid_net import GridNet
 from models.partner import PartnerConfig, PartnerNet
-from models.partner_data import Tune, make_batch, read_tunes, weights_of, write_tunes
+from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
+from models.partner_lesson import PartnerLesson
 from models.partner_run import bar, draw_curve, forget_after, note, save_state
+from models.rehearsal import RehearsedLesson, remember
 
 logger = logging.getLogger(__name__)
+Lesson = PartnerLesson | GridLesson | RehearsedLesson
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class TrainingConfig:
     """Seconds between checkpoints."""
     iterations: int = 0
     """If positive, the budget in place of minutes: the same numbers on any machine."""
+    rehearse: float = 0.0
+    """The share of the windows by which is kept what weights gone on from know (`models/rehearsal.py`)."""
+    remembered: tuple[int, int] = (128, 512)
+    """How many tunes these compose for it before, and of how many events."""
 
 
 TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2)
@@ -66,27 +72,6 @@ TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, ho
 ON_GPU = TrainingConfig(tokens=32_768, short=512, warm_up=300)
 GPU_SIZE = PartnerConfig(width=256, layers=8, heads=4)
 """6.8 M parameters: what a GPU has time to teach; one CPU core steps it in 1.9 ms (320 wide: 2.9 ms)."""
-
-
-def losses(net: PartnerNet, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Summed nats of a batch by kind (gap, token, velocity, end), and how many steps and notes counted."""
-    wish = encode(batch["knobs"], batch["scale"])
-    logits = net(batch["gap"], batch["token"], batch["velocity"], batch["style"], wish=wish)
-    counts, velocity_counts = batch["counts"][:, 1:], batch["velocity_counts"][:, 1:]
-
-    def nats(said: Tensor, true: Tensor, where: Tensor) -> Tensor:
-        return functional.cross_entropy(said[:, :-1][where], true[:, 1:][where], reduction="sum")
-
-    end = batch["phrase_end"].float()
-    said_end = functional.binary_cross_entropy_with_logits(logits.end, end, reduction="none")
-    return {
-        "gap": nats(logits.gap, batch["gap"], counts == 1),
-        "token": nats(logits.token, batch["token"].clamp(max=PLAYED - 1), counts > 0),
-        "velocity": nats(logits.velocity, batch["velocity"], velocity_counts > 0),
-        "end": (said_end * (batch["counts"] > 0)).sum(),
-        "steps": (counts > 0).sum(),
-        "notes": ((batch["token"][:, 1:] < 88) & (counts > 0)).sum(),
-    }
 
 
 def build_optimizers(net: PartnerNet, config: TrainingConfig) -> list[torch.optim.Optimizer]:
@@ -119,33 +104,52 @@ def train_partner(
     config: PartnerConfig | None = None,
     training: TrainingConfig | None = None,
     clock: Callable[[], float] = time.monotonic,
+    on_grid: bool = False,
+    rehearse: float | None = None,
 ) -> Path:
     """Train on the pieces of split "train" for some minutes in all; write the weights to `out`, return it.
 
     clock: what the minutes are counted by, in seconds; `time.process_time` makes equal budgets on a busy machine.
     run: folder for tokens, state and curve; with `resume` the run there goes on and `pieces` is not read.
-    start_from: weights to begin with, whose config and styles are kept. Progress is logged. Under torchrun
-    all processes share the work.
+    start_from: weights to begin with, whose config and styles are kept. on_grid: teach the kind the grids of
+    `biaxial` instead, to compare (`models/grid_net.py`). rehearse: in place of the training's. Progress is logged.
+    Under torchrun all processes share the work.
     """
     with Company(device) as company:
         learnt, held_out = _tunes(pieces, run, resume, company)
         default = ON_GPU if device.startswith("cuda") else TUNING if start_from else TrainingConfig()
         training = training or default
+        if rehearse is not None:
+            training = replace(training, rehearse=rehearse)
         state_file = run / "state.pt"
         state = None
         if resume and state_file.exists():
             state = torch.load(state_file, map_location=company.device)
+        build = GridNet if on_grid else PartnerNet
+        net: PartnerNet
         if state:
-            net = PartnerNet(PartnerConfig(**state["config"]))
+            net = build(PartnerConfig(**state["config"]))
         elif start_from:
-            net = load_net(start_from).train().requires_grad_(True)
+            net = load_net(start_from, build).train().requires_grad_(True)
         else:
             size = config or (GPU_SIZE if device.startswith("cuda") else PartnerConfig())
-            styles = tuple(sorted({tune.style for tune in learnt if tune.style}))
-            net = fresh_net(replace(size, styles=styles), seed)
-        trainer = Trainer(net.to(company.device), training, company, state, clock)
-        trainer.checks = _checks(held_out or learnt, net.config.styles, training, company.device)
-        trainer.train(learnt, minutes, seed, run, out)
+            styles = tuple(sorted({tune.style for tune in learnt if tune.style and not on_grid}))
+            net = fresh_net(replace(size, styles=styles), seed, build)
+
+        def lesson_of(tunes: list[Tune]) -> Lesson:
+            return GridLesson(tunes) if on_grid else PartnerLesson(tunes, net.config.styles)
+
+        began, lesson, checker = clock(), lesson_of(learnt), lesson_of(held_out or learnt)
+        net.to(company.device)
+        if start_from and training.rehearse and isinstance(lesson, PartnerLesson):
+            old = load_net(start_from).to(company.device)
+            lesson = RehearsedLesson(
+                lesson, old, remember(old, seed, *training.remembered), training.rehearse
+            )
+            logger.info("composed what is to be rehearsed, %.0f s", clock() - began)
+        trainer = Trainer(net, lesson, checker, training, company, state, clock)
+        trainer.spent += clock() - began
+        trainer.train(minutes, seed, run, out)
         return out
 
 
@@ -171,17 +175,19 @@ class Trainer:
     def __init__(
         self,
         net: PartnerNet,
+        lesson: Lesson,
+        checker: Lesson,
         training: TrainingConfig,
         company: Company,
         state: dict[str, Any] | None,
         clock: Callable[[], float],
     ) -> None:
         """state: what `save` wrote, to go on exactly from there."""
-        self.net, self.training, self.company, self.clock = net, training, company, clock
+        self.net, self.lesson, self.training, self.company, self.clock = net, lesson, training, company, clock
         self.average = copy.deepcopy(net).eval().requires_grad_(False)
         self.optimizers = build_optimizers(net, training)
         self.iteration, self.spent = 0, 0.0
-        self.checks: list[dict[str, Tensor]] = []
+        self.checker, self.checks = checker, _checks(checker, training, company.device)
         if state:
             net.load_state_dict(state["net"])
             self.average.load_state_dict(state["average"])
@@ -189,10 +195,9 @@ class Trainer:
                 optimizer.load_state_dict(values)
             self.iteration, self.spent = state["iteration"], state["spent"]
 
-    def train(self, learnt: list[Tune], minutes: float, seed: int, run: Path, out: Path) -> None:
+    def train(self, minutes: float, seed: int, run: Path, out: Path) -> None:
         """Go on until the budget is spent, with a checkpoint now and then."""
         forget_after(run / "curve.csv", self.iteration + bool(self.iteration))
-        weights = weights_of(learnt)
         began = self.clock() - self.spent
         next_checkpoint = self.spent + self.training.checkpoint if self.iteration else 0.0
         recent: list[float] = []
@@ -210,7 +215,7 @@ class Trainer:
                 rng = np.random.default_rng([seed, self.iteration, self.company.rank])
                 length = self.training.short if progress < self.training.long_from else self.training.long
                 windows = max(1, self.training.tokens // length // self.company.size)
-                made = make_batch(learnt, weights, self.net.config.styles, (windows, length), rng)
+                made = self.lesson.batch((windows, length), rng)
                 recent.append(self.learn(made, rate_at(progress, self.iteration, self.training)))
                 show(progress, float(np.mean(recent[-50:])))
                 if self.iteration % 50 == 0:
@@ -231,9 +236,8 @@ class Trainer:
         device = self.company.device
         batch = {field: torch.from_numpy(values).to(device) for field, values in made.items()}
         with torch.autocast(torch.device(device).type, torch.bfloat16):
-            parts = losses(self.net, batch)
-        total = parts["gap"] + parts["token"] + parts["velocity"] + 0.2 * parts["end"]
-        (total / parts["steps"]).backward()
+            parts = self.lesson.losses(self.net, batch)
+        (parts["total"] / parts["steps"]).backward()
         self.company.average_gradients(self.net)
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         for optimizer in self.optimizers:
@@ -241,11 +245,11 @@ class Trainer:
         self.iteration += 1
         keep = min(self.training.average, 1 - 1 / (1 + self.iteration / 5))
         torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - keep)
-        return float(total.detach()) / max(1.0, float(parts["notes"]))
+        return figures_of([parts])["nats_per_note"]
 
     def checkpoint(self, run: Path, out: Path) -> None:
         """Judge, and write everything."""
-        figures = judge(self.average, self.checks)
+        figures = judge(self.average, self.checker, self.checks)
         note(
             run / "curve.csv",
             {"iteration": self.iteration, "seconds": round(self.spent), **figures},
@@ -266,29 +270,27 @@ class Trainer:
         save_partner(self.average, out, iterations=str(self.iteration), seconds=str(round(self.spent)))
 
 
-def _checks(
-    tunes: list[Tune], styles: tuple[str, ...], training: TrainingConfig, device: str
-) -> list[dict[str, Tensor]]:
+def _checks(lesson: Lesson, training: TrainingConfig, device: str) -> list[dict[str, Tensor]]:
     """Fixed windows to judge by: half told nothing of the partner's turns, half the same told some of it."""
-    weights = weights_of(tunes)
     made = []
     for told in (False, True):
         rng = np.random.default_rng(1)
-        made += [make_batch(tunes, weights, styles, (8, training.long), rng, told) for _ in range(4)]
+        made += [lesson.batch((8, training.long), rng, told) for _ in range(4)]
     return [{field: torch.from_numpy(values).to(device) for field, values in batch.items()} for batch in made]
 
 
 @torch.no_grad()
-def judge(net: PartnerNet, checks: list[dict[str, Tensor]]) -> dict[str, float]:
+def judge(net: PartnerNet, lesson: Lesson, checks: list[dict[str, Tensor]]) -> dict[str, float]:
     """Nats a note on fixed held-out windows, in all and by kind; `told`: of the windows told what they are."""
     with torch.autocast(checks[0]["gap"].device.type, torch.bfloat16):
-        parts = [losses(net, batch) for batch in checks]
+        parts = [lesson.losses(net, batch) for batch in checks]
     half = len(parts) // 2
-
-    def figures_of(parts: list[dict[str, Tensor]]) -> dict[str, float]:
-        sums = {kind: sum(float(part[kind]) for part in parts) for kind in parts[0]}
-        found = {kind: sums[kind] / max(1.0, sums["notes"]) for kind in ("gap", "token", "velocity", "end")}
-        return {"nats_per_note": found["gap"] + found["token"] + found["velocity"], **found}
-
     figures = {**figures_of(parts[:half]), "told": figures_of(parts[half:])["nats_per_note"]}
     return {name: round(value, 4) for name, value in figures.items()}
+
+
+def figures_of(parts: Sequence[dict[str, Tensor]]) -> dict[str, float]:
+    """Nats a note of some batches' losses, in all and by kind."""
+    sums = {kind: sum(float(part[kind].detach()) for part in parts) for kind in parts[0]}
+    found = {kind: sums[kind] / max(1.0, sums["notes"]) for kind in ("gap", "token", "velocity", "end")}
+    return {"nats_per_note": found["gap"] + found["token"] + found["velocity"], **found}

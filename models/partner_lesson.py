@@ -1,0 +1,55 @@
+"""What the partner learns by: batches of windows of its tunes, and the nats it needs for them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from models.events import PLAYED
+from models.knobs import encode
+from models.partner import PartnerNet
+from models.partner_data import Tune, make_batch, weights_of
+
+
+def nats_where(said: Tensor, true: Tensor, where: Tensor) -> Tensor:
+    """The sum of -log p of what came after each step. (B, T, classes), (B, T), (B, T - 1) bool -> ()."""
+    return functional.cross_entropy(said[:, :-1][where], true[:, 1:][where], reduction="sum")
+
+
+class PartnerLesson:
+    """Windows that look like a duet (`models/partner_data.py`), and their loss."""
+
+    def __init__(self, tunes: Sequence[Tune], styles: Sequence[str]) -> None:
+        self._tunes, self._styles, self._weights = tunes, styles, weights_of(tunes)
+
+    def batch(
+        self, shape: tuple[int, int], rng: np.random.Generator, told: bool = True
+    ) -> dict[str, NDArray[Any]]:
+        """`partner_data.FIELDS`, each of the shape (windows, steps), knobs of (windows, steps, 5)."""
+        return make_batch(self._tunes, self._weights, self._styles, shape, rng, told)
+
+    def losses(self, net: PartnerNet, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Summed nats of a batch by kind (gap, token, velocity, end), and how many steps and notes counted.
+
+        total: what is to become less.
+        """
+        wish = encode(batch["knobs"], batch["scale"])
+        logits = net(batch["gap"], batch["token"], batch["velocity"], batch["style"], wish=wish)
+        counts, velocity_counts = batch["counts"][:, 1:], batch["velocity_counts"][:, 1:]
+        end = batch["phrase_end"].float()
+        said_end = functional.binary_cross_entropy_with_logits(logits.end, end, reduction="none")
+        parts = {
+            "gap": nats_where(logits.gap, batch["gap"], counts == 1),
+            "token": nats_where(logits.token, batch["token"].clamp(max=PLAYED - 1), counts > 0),
+            "velocity": nats_where(logits.velocity, batch["velocity"], velocity_counts > 0),
+            "end": (said_end * (batch["counts"] > 0)).sum(),
+        }
+        return {
+            **parts,
+            "total": parts["gap"] + parts["token"] + parts["velocity"] + 0.2 * parts["end"],
+            "steps": (counts > 0).sum(),
+            "notes": ((batch["token"][:, 1:] < 88) & (counts > 0)).sum(),
+        }
