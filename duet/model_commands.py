@@ -55,8 +55,7 @@ def train(options: argparse.Namespace) -> None:
 
         train_partner(
             pieces, out, minutes, run, resume=options.resume, device=options.device, seed=options.seed,
-            start_from=options.start_from, clock=clock, on_grid=kind == "neural-grid",
-            rehearse=options.rehearse,
+            start_from=options.start_from, clock=clock, on_grid=kind == "neural-grid", rehearse=options.rehearse,
         )  # fmt: skip
     else:
         from models.voice_forms import train_form

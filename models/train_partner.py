@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from duet.errors import FileError
+from duet.errors import DuetError, FileError
 from duet.piece import Piece
 from models.company import Company
 from models.grid_lesson import GridLesson
@@ -119,6 +119,8 @@ def train_partner(
         learnt, held_out = _tunes(pieces, run, resume, company)
         default = ON_GPU if device.startswith("cuda") else TUNING if start_from else TrainingConfig()
         training = training or default
+        if rehearse and not start_from:
+            raise DuetError("--rehearse keeps what the weights of --from know: name them")
         if rehearse is not None:
             training = replace(training, rehearse=rehearse)
         state_file = run / "state.pt"

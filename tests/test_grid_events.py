@@ -12,6 +12,7 @@ from duet.piece import Piece
 from models.biaxial import STEP, grid_of_notes
 from models.biaxial_lesson import JUDGED
 from models.chord_symbols import NOTE
+from models.eval_rival import asked
 from models.events import KEYS, OFF, PARTNER
 from models.grid_events import LONGEST, events_of_grid, grid_of_events, out_of_turn
 from models.grid_lesson import GridLesson
@@ -155,6 +156,9 @@ def test_the_kind_learns_a_grid_and_its_weights_come_back_and_do_not_play(tmp_pa
     row = nats_of_tune(load_net(out, GridNet), tune)
     assert row["seconds"] == STEP * (JUDGED - 1)
     assert row["nats"] < 0.5 * nats_of_tune(fresh_net(TINY, 0, GridNet), tune)["nats"]
+    assert asked(out, on_grid=True)(tune) == row
+    with pytest.raises(CheckpointError, match="knows music on a grid only"):
+        asked(out, on_grid=False)
     with pytest.raises(CheckpointError, match="of kind 'partner on a grid', not 'partner'"):
         load_net(out)
     save_partner(unsure_net(), out)

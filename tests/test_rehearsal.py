@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from duet.errors import DuetError
 from duet.note import Note, events_of
 from duet.piece import Piece
 from models.eval_partner import steps_of_tune
@@ -123,3 +124,8 @@ def test_what_was_learnt_before_is_forgotten_less_by_who_rehearses(tmp_path):
         assert nats(after[share], new) < 0.7 * nats(first, new)
     forgotten = {share: nats(path, was) - nats(first, was) for share, path in after.items()}
     assert forgotten[0.5] < 0.6 * forgotten[0.0]
+
+
+def test_without_weights_there_is_nothing_to_rehearse(tmp_path):
+    with pytest.raises(DuetError, match="--from"):
+        train_partner(PIECES, tmp_path / "x", 1, tmp_path / "run", config=TINY, rehearse=0.5)
