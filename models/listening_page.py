@@ -1,11 +1,11 @@
 """The blind test: held-out calls, each with answers by several hands in random order, and a form to judge them.
 
-Each call of 10 s comes with the true continuation, the partner's answer, another partner's and ten seconds of
-another piece (whoever does not hear that this one is wrong is not listening). A page (`models/listening_form.py`)
-plays them under letters; all are equally long and equally loud and fade out alike, so that only the music
-tells them apart. Who is who stands in `NAME-KEY.json` beside the folder, not in it; `tally` joins the two. What is
-written is made from the corpus: give it to listeners, do not publish it without the licences of the pieces that the
-key names.
+Each call of 10 s comes with the true continuation, the partner's answer, another partner's and ten seconds of another
+piece (whoever does not hear that this one is wrong is not listening). A page (`models/listening_form.py`) plays them
+under letters; all begin with a stroke, go on for longer than is heard, are equally long and equally loud and fade out
+alike, so that only the music tells them apart. Who is who stands in `NAME-KEY.json` beside the folder, not in it;
+`tally` joins the two. What is written is made from the corpus: give it to listeners, do not publish it without the
+licences of the pieces that the key names.
 """
 
 import json
@@ -23,6 +23,7 @@ from duet.errors import FileError
 from duet.note import Event, cut
 from duet.request import Request
 from models.eval_answers import SECONDS, excerpt, passages
+from models.events import OFF
 from models.listening_form import page, section
 from models.partner_data import Tune
 from models.voice_listening import sing
@@ -31,10 +32,12 @@ from models.voice_metrics import RATE
 MidiWriter = Callable[[Path, Mapping[str, Sequence[Event]]], None]
 """Writes named tracks to a file: `duet.midi.write_midi`."""
 TRUE, OTHER = "the true continuation", "another piece"
+ASKED = 14.0
+"""Seconds that the partners are asked for: an answer ends from 85 % of that on, and no end is to be heard in ten."""
 RINGING = 0.6
 """Seconds of sound after the call's last event."""
 FADE = 1.5
-"""Seconds at the end of ten over which every answer is faded out, whether it ended, was cut off or would go on."""
+"""Seconds at the end of ten over which every answer is faded out, as all are cut off."""
 LEVEL = 0.06
 """The root mean square of every sound where it sounds, full scale 1; less if a peak would be cut off."""
 PEAK = 0.98
@@ -65,12 +68,12 @@ def build_page(
     for index, (tune, start) in enumerate(places):
         heard = excerpt(tune, start)
         other, moment = next(place for place in spare[index:] + spare + places if place[0] is not tune)
-        answers = {TRUE: excerpt(tune, start + SECONDS), OTHER: excerpt(other, moment + SECONDS)}
+        answers = {TRUE: from_stroke(tune, start + SECONDS), OTHER: from_stroke(other, moment + SECONDS)}
         for name, partner in partners.items():
             partner.forget()
             for event in heard:
                 partner.hear(event)
-            answers[name] = cut(partner.respond(Request(1, SECONDS, seed=seed + index)), SECONDS)
+            answers[name] = cut(partner.respond(Request(1, ASKED, seed=seed + index)), SECONDS)
         order = [list(answers)[place] for place in rng.permutation(len(answers))]
         letters = dict(zip("ABCDEFGH", order, strict=False))
         folder = f"call-{index + 1:02d}"
@@ -88,6 +91,12 @@ def build_page(
     keeper = out.with_name(f"{out.name}-KEY.json")
     keeper.write_text(json.dumps({"test": test, "calls": told}, indent=1))
     return keeper
+
+
+def from_stroke(tune: Tune, start: float) -> list[Event]:
+    """Ten seconds of a tune from the first stroke after `start`, as an answer begins."""
+    times = tune.tokens["time"][tune.tokens["token"] < OFF]
+    return excerpt(tune, float(times[np.searchsorted(times, start)]))
 
 
 def _write_sound(path: Path, sound: NDArray[np.float32], fade: float) -> None:

@@ -2,24 +2,33 @@ import json
 import re
 
 import mido
+import numpy as np
 import pytest
 import soundfile
 
 from duet.errors import FileError
 from duet.midi import write_midi
 from models.eval_answers import SECONDS
+from models.events import tokens_of
 from models.listening_page import LEVEL, OTHER, TRUE, build_page, loudness, tally
 from models.markov import MarkovPartner
-from models.partner_data import tune_of
+from models.partner_data import Tune, tune_of
 from models.sine_voice import SineVoice
 from models.voice_metrics import RATE
+from tests.playing import melody
 from tests.test_train_partner import scale_piece
+
+
+def walk(seed):
+    """Half a minute that goes up and down without a rest."""
+    pitches = 60 + np.random.default_rng(seed).integers(-3, 4, 120).cumsum().clip(-20, 20)
+    return Tune(str(seed), "test", "", "", True, True, tokens_of(melody(pitches, 0.25)))
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     out = tmp_path_factory.mktemp("page") / "listening"
-    tunes = [tune_of(scale_piece(name)) for name in "abcd"]
+    tunes = [walk(seed) for seed in range(4)]
     key = build_page({"markov": MarkovPartner()}, SineVoice(), tunes, out, write_midi, calls=2)
     return out, key
 
@@ -51,6 +60,19 @@ def test_no_sound_is_louder_or_longer_than_another(page):
     assert {len(sound) for sound in answers} == {round(SECONDS * RATE)}
     assert all(loudness(sound) == pytest.approx(LEVEL, rel=0.02) for sound in calls + answers)
     assert all(abs(sound[-RATE // 10 :]).max() < 0.1 * abs(sound).max() for sound in answers)
+
+
+def test_neither_its_beginning_nor_its_end_tells_an_answer_from_another(page):
+    tracks = [mido.MidiFile(path) for path in sorted(page[0].rglob("?.mid"))]
+    assert len(tracks) == 6
+    for track in tracks:
+        times, time = [], 0.0
+        for message in track:
+            time += message.time
+            if message.type.startswith("note"):
+                times.append(time)
+        assert times[0] == pytest.approx(0, abs=0.01)
+        assert times[-1] == pytest.approx(SECONDS, abs=0.4)
 
 
 def test_nothing_is_heard_twice_in_the_test(page):
