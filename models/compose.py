@@ -80,6 +80,10 @@ class Manners:
     """How much longer the last notes are held, on the log of a gap."""
     manner: float = 2.0
     """How much what can be counted of a style weighs."""
+    drafts: int = 3
+    """How often each stretch is composed, where a style is asked for; the one most in it is played ..."""
+    stretch: float = 2.5
+    """... and its seconds."""
     roundness: float = 15.0
     """Nats that an ending loses for each square of the share by which it misses the wanted length."""
 
@@ -122,6 +126,7 @@ class Composer:
             self._wait = max(self._wait, 3 / request.character.density)
             self._quickest = min(self._quickest, 0.5 / request.character.density)
         self._generator = torch.Generator()
+        self.drafts, self.stretch = manners.drafts, manners.stretch
         self.closing = False
         """No more keys are struck."""
         self._table, self._commonplaces = table, commonplaces
@@ -190,6 +195,11 @@ class Composer:
         )
         twin._generator = self._generator.clone_state()
         return twin
+
+    def another(self, number: int) -> None:
+        """Go on in a way of its own: each number from 1 on gives another one, 0 the usual one."""
+        if number:
+            self._generator.manual_seed(int(torch.randint(2**40, (), generator=self._generator)) + number)
 
     def _breathes(self, gap: int) -> bool:
         """Whether a stroke after that gap would be the first of another phrase, and it is time to end."""

@@ -1,9 +1,10 @@
-"""Count what the shipped partner leans to beside its network: the tables of styles, and the commonplaces.
+"""Make what the shipped partner has beside its network: tables of styles, a listener for them, the commonplaces.
 
-`python -m models.count_corpus runs/partner/tokens.npz` writes both files beside the shipped weights, from the
-train split of what `duet train partner` has read.
+`python -m models.count_corpus runs/partner/tokens.npz CORPUS` writes the three files beside the shipped weights, from
+the train split of what `duet train partner` has read; the corpus's manifest says which files are versions of a piece.
 """
 
+import csv
 import sys
 from pathlib import Path
 
@@ -14,14 +15,22 @@ from models.eval_answers import runs_of
 from models.partner_data import read_tunes
 from models.partner_file import load_net
 from models.partners import WEIGHTS
+from models.style_drafts import save_listener
+from models.style_judge import StyleJudge, half, passages_of
 from models.style_tables import make_tables, save_tables
 
 
-def count_corpus(tokens: Path, weights: Path) -> None:
-    """Write the counts of a token file's train split beside a network's weights, for its styles."""
+def count_corpus(tokens: Path, manifest: Path, weights: Path) -> None:
+    """Write what a token file's train split teaches beside a network's weights, for its styles."""
     tunes = [tune for tune in read_tunes(tokens) if tune.split == "train"]
     styles = load_net(weights).config.styles
     save_tables(make_tables(tunes, styles), styles, weights.with_name("styles.safetensors"))
+    with manifest.open(newline="") as lines:
+        piece_of = {
+            row["file"]: row["piece_cluster"] for row in csv.DictReader(lines) if row["piece_cluster"]
+        }
+    judge = StyleJudge(half(passages_of(tunes, styles, piece_of), 1), styles, 1)
+    save_listener(judge.as_listener(), weights.with_name("listener.safetensors"))
     save_commonplaces(
         np.unique(np.concatenate([runs_of(tune) for tune in tunes])),
         weights.with_name("commonplaces.safetensors"),
@@ -29,4 +38,4 @@ def count_corpus(tokens: Path, weights: Path) -> None:
 
 
 if __name__ == "__main__":
-    count_corpus(Path(sys.argv[1]), WEIGHTS / "partner.safetensors")
+    count_corpus(Path(sys.argv[1]), Path(sys.argv[2]) / "manifest.csv", WEIGHTS / "partner.safetensors")

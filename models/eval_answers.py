@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from duet.note import Event, Note, NoteOff, NoteOn, let_go, notes_of
+from duet.note import Event, Note, NoteOff, NoteOn, Pedal, let_go, notes_of
 from models.compose import BREATH
-from models.events import LOWEST, OFF, event_of
-from models.neural import NeuralPartner
+from models.events import LOWEST, OFF, PLAYER, Keyboard, Metre, Step, event_of
+from models.next_onset import next_onset
+from models.partner import Hands, PartnerNet, hands_of
 from models.partner_data import Tune
 from models.partner_turns import phrase_ends
 
@@ -89,17 +91,34 @@ def _hashes(pitches: NDArray[np.int64]) -> NDArray[np.uint64]:
 class Ear:
     """A listener of its own: our network, hearing call and answer as one player's playing."""
 
-    def __init__(self, net: NeuralPartner) -> None:
+    def __init__(self, net: PartnerNet) -> None:
         self._net = net
 
+    @torch.inference_mode()
     def phrase_end(self, events: Sequence[Event]) -> float:
         """How likely no key is struck within a breath of the last stroke of all this."""
-        self._net.forget()
-        for event in events:
-            self._net.hear(event)
+        steps = heard_steps(events)
+        gap, token, velocity = (
+            torch.tensor([[getattr(step, part) for step in steps]]) for part in ("gap", "token", "velocity")
+        )
+        hands = hands_of(gap, token)
+        h = self._net.hidden(gap, token, velocity, torch.zeros_like(gap), hands, None)
+        expected = next_onset(self._net, h[:, -1:], Hands(*(part[:, -1:] for part in hands)))
         strokes = [event.time for event in events if isinstance(event, NoteOn)]
         since = events[-1].time - strokes[-1]
-        return 1 - self._net.next_onset().chance(max(0.1, BREATH - since))
+        return 1 - expected.chance(max(0.1, BREATH - since))
+
+
+def heard_steps(events: Sequence[Event]) -> list[Step]:
+    """The steps of a player's turn as the partner takes them: from the first key on, with a pedal that is down."""
+    first = next(place for place, event in enumerate(events) if isinstance(event, NoteOn))
+    pedal = [event.down for event in events[:first] if isinstance(event, Pedal)]
+    keyboard, metre = Keyboard(), Metre()
+    steps = [Step(0, PLAYER)]
+    for event in [*([Pedal(events[first].time, 127)] if pedal and pedal[-1] else []), *events[first:]]:
+        for token, velocity in keyboard.take(event):
+            steps.append(Step(metre.gap(event.time), token, velocity // 4))
+    return steps
 
 
 def own_phrase(tune: Tune, start: float) -> list[Event] | None:

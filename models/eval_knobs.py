@@ -102,10 +102,10 @@ def judge_knobs(
     """Adherence of each knob over some calls.
 
     surprise: how surprising an answer is after a call, which temperature is measured by; None leaves that out. desk:
-    where the rows are kept.
+    where the rows are kept, those of the first calls for more calls, too.
     """
     bench = Bench(partner, calls, seed, knobs, surprise)
-    options = f"{len(calls)} {seed} {knobs} {bool(surprise)}"
+    options = f"{seed} {knobs} {bool(surprise)}"
     rows = (desk or Desk()).rows("knobs", __name__, bench.row, len(calls), options)
     found: dict[str, list[tuple[int, float, float]]] = {name: [] for name in bench.outcomes}
     for number, row in enumerate(rows):

@@ -29,7 +29,7 @@ from models.partner_file import load_net
 
 logger = logging.getLogger(__name__)
 PARTS = ("notes", "answers", "knobs", "styles")
-BESIDE = ("styles.safetensors", "commonplaces.safetensors")
+BESIDE = ("styles.safetensors", "commonplaces.safetensors", "listener.safetensors")
 """What lies beside the weights and makes the answers, too."""
 
 
@@ -94,7 +94,7 @@ def evaluate_partner(
         )
         partners = {"neural": partner, "markov": MarkovPartner()}
         known = Known(learnt) if learnt else None
-        found = judge_answers(partners, played, answers, seed, known, Ear(NeuralPartner(weights)), desk)
+        found = judge_answers(partners, played, answers, seed, known, Ear(net), desk)
         rates = found.get("copy_rate", {})
         result |= {**found, "copy_rate": rates.get("neural"), "copy_rates": rates}
     return result

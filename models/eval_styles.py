@@ -1,8 +1,9 @@
 """Whether a style asked for is heard: an independent judge listens to answers to calls of other styles.
 
-Each style is asked for on calls of the test split that are in another one, told otherwise nothing; agreement
-is the share of the answers that the judge puts into the style asked for, averaged over styles. The ceiling is
-the judge's own recall of true passages of pieces it has not learnt from, the floor what it says of the answers
+Each style is asked for on calls of the test split that are in another one, told otherwise nothing; agreement is the
+share of the answers that the judge puts into the style asked for, averaged over styles. The judge learns from one
+half of the train split's pieces, the partner's own listener (`models/style_drafts.py`) from the other. The ceiling
+is the judge's own recall of true passages of pieces it has not learnt from, the floor what it says of the answers
 to the same calls with no style asked for. Intervals are 95 % bootstraps over calls.
 """
 
@@ -18,7 +19,7 @@ from duet.request import Character, Request
 from models.eval_answers import SECONDS, excerpt, passages
 from models.kept_rows import Desk, Row
 from models.partner_data import Tune
-from models.style_judge import Passages, StyleJudge, folded, passages_of
+from models.style_judge import Passages, StyleJudge, folded, half, passages_of
 from models.style_traits import traits
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def evaluate_styles(
     tunes: the test split; learnt: the splits train and valid; piece_of: what piece each is a version of.
     """
     styles = partner.styles
-    known = passages_of([tune for tune in learnt if tune.split == "train"], styles, piece_of)
+    known = half(passages_of([tune for tune in learnt if tune.split == "train"], styles, piece_of), 0)
     held_out = passages_of([*tunes, *(tune for tune in learnt if tune.split == "valid")], styles, piece_of)
     judge = StyleJudge(known, styles, seed)
     ceiling = recall(folded(known, styles), known, styles)
@@ -72,7 +73,7 @@ def judge_styles(
     said: dict[str, list[NDArray[np.float64]]] = {style: [] for style in styles}
     unasked: dict[str, list[NDArray[np.float64]]] = {style: [] for style in styles}
     silent = 0
-    for kept in (desk or Desk()).rows("styles", __name__, row, len(calls), f"{len(calls)} {seed}"):
+    for kept in (desk or Desk()).rows("styles", __name__, row, len(calls), str(seed)):
         found = kept["chances"]
         plain = found.pop("")
         for style, chances in found.items():

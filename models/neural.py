@@ -7,6 +7,7 @@ once. The silence between turns is no part of the music: each turn begins with a
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
@@ -21,8 +22,11 @@ from models.next_onset import NextOnset, next_onset
 from models.partner_file import load_net
 from models.partner_step import State, Stepper
 from models.steering import Call
+from models.style_drafts import best_draft, load_listener
 from models.style_tables import load_tables
 
+UNDRAFTED = 1.5
+"""Seconds of an answer that are composed once, whatever is asked: while they sound there is time to draft."""
 LATELY = 100
 """Key strokes of the player's that say what key the music is in."""
 
@@ -34,6 +38,7 @@ class NeuralPartner:
         self._net = load_net(weights)
         self._tables = load_tables(weights.with_name("styles.safetensors"), self._net.config.styles)
         self._commonplaces = load_commonplaces(weights.with_name("commonplaces.safetensors"))
+        self._listener = load_listener(weights.with_name("listener.safetensors"), self._net.config.styles)
         self._manners = manners or Manners()
         self.styles: Sequence[str] = self._net.config.styles
         self._stepper, self._aside = Stepper(self._net), Stepper(self._net, back=600)
@@ -107,27 +112,38 @@ class NeuralPartner:
                 return after
             return replace(after, bare=self._aside.step(state, step).h)
 
-        for step in self._steps(composer, take):
+        for step, after in self._steps(composer, take, request.character.style):
             event = event_of(step.token, composer.time, step.velocity)
             before = composer.time, self._state, dict(self._keyboard.held), self._keyboard.pedal
             self._answer.append(before)
             self._keyboard.take(event)
-            self._state = take(self._state, step, composer)
+            self._state = after or take(self._state, step, composer)
             yield event
             if self._answers != number:
                 return
 
-    def _steps(self, composer: Composer, take: TakeStep) -> Iterator[Step]:
-        """The answer's steps, each counted as composed; after each one, our state is the one it led to."""
+    def _steps(self, composer: Composer, take: TakeStep, style: str) -> Iterator[tuple[Step, State | None]]:
+        """The answer's steps, each counted as composed, and the state after it, if the step is taken already."""
+        said: list[Event] = []
         while not composer.may_end:
+            if composer.time >= UNDRAFTED and style and self._listener:
+                merit = partial(self._listener.merit, style=style)
+                draft = best_draft(composer, self._state, self._stepper, take, merit, said)
+                if not draft.steps:
+                    return
+                for step, state in zip(draft.steps, draft.states, strict=True):
+                    yield composer.give(step), state
+                said += draft.events
+                continue
             step = composer.next(self._state)
             if step is None:
                 return
-            yield step
+            yield step, None
+            said.append(event_of(step.token, composer.time, step.velocity))
         self._aside.follow(self._stepper, self._state.length)
         start = replace(self._state, bare=self._state.h)
         for step in best_ending(self._net, composer, start, take, self._manners.roundness):
-            yield composer.give(step)
+            yield composer.give(step), None
 
     def cut(self, seconds: float) -> None:
         """Take back what was not heard of the last answer."""

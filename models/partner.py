@@ -242,6 +242,25 @@ class PartnerNet(nn.Module):
         known = self.velocity_hidden(h) + self.velocity_gap(gap) + self.velocity_token(token)
         return self.velocity_head(functional.relu(known).square()).float()
 
+    def hidden(
+        self, gap: Tensor, token: Tensor, velocity: Tensor, style: Tensor, hands: Hands, wish: Tensor | None
+    ) -> Tensor:
+        """What the heads read after each step of whole sequences. Each (B, T), as for `forward` -> (B, T, W)."""
+        before = functional.pad(hands.last[:, :-1], (1, 0), value=39)
+        x = self.describe(gap, token, velocity, style, before, hands, wish)
+        length = gap.shape[1]
+        position = torch.arange(length, device=gap.device)
+        near = None
+        if length > self.config.window:
+            apart = position[:, None] - position
+            near = (apart >= 0) & (apart < self.config.window)
+        for layer in self.layers:
+            q, k, v = layer.split(x, position)
+            x = layer.join(
+                x, functional.scaled_dot_product_attention(q, k, v, attn_mask=near, is_causal=near is None)
+            )
+        return self.norm(x)
+
     def forward(
         self,
         gap: Tensor,
@@ -256,20 +275,7 @@ class PartnerNet(nn.Module):
         hands: given where a sequence begins in the middle of a piece, with keys down.
         """
         hands = hands or hands_of(gap, token, self.seconds)
-        before = functional.pad(hands.last[:, :-1], (1, 0), value=39)
-        x = self.describe(gap, token, velocity, style, before, hands, wish)
-        length = gap.shape[1]
-        position = torch.arange(length, device=gap.device)
-        near = None
-        if length > self.config.window:
-            apart = position[:, None] - position
-            near = (apart >= 0) & (apart < self.config.window)
-        for layer in self.layers:
-            q, k, v = layer.split(x, position)
-            x = layer.join(
-                x, functional.scaled_dot_product_attention(q, k, v, attn_mask=near, is_causal=near is None)
-            )
-        h = self.norm(x)
+        h = self.hidden(gap, token, velocity, style, hands, wish)
         next_gap = functional.pad(gap[:, 1:], (0, 1))
         next_token = functional.pad(token[:, 1:], (0, 1)).clamp(max=PLAYED - 1)
         return Logits(

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models.events import Step
 from models.partner import Hands, PartnerNet, hands_after, no_hands
 from models.partner_kernel import matrices_of, step_layers
 
+Floats = NDArray[np.float32]
 BACK = 1536
 """Steps of the player's and the partner's that may be taken back."""
 
@@ -75,6 +77,17 @@ class Stepper:
         cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
         y = step_layers(x, self._matrices, self._keys, self._values, first, row, cos, sin)
         return State(state.length + 1, hands, self.net.norm(torch.from_numpy(y))[None, None])
+
+    def rows(self, begin: int, end: int) -> tuple[Floats, Floats]:
+        """What the cache holds of the steps from one length of the conversation to another, to be put back."""
+        first, last = begin - self._dropped, end - self._dropped
+        return self._keys[:, :, first:last].copy(), self._values[:, :, first:last].copy()
+
+    def put_back(self, begin: int, rows: tuple[Floats, Floats]) -> None:
+        """Go on from steps that were taken back meanwhile."""
+        first = begin - self._dropped
+        for cache, kept in zip((self._keys, self._values), rows, strict=True):
+            cache[:, :, first : first + kept.shape[2]] = kept
 
     def _row(self, length: int) -> int:
         """The cache's row for the next step, making room if there is none."""

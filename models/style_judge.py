@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from models.eval_answers import SECONDS, excerpt
 from models.partner_data import Tune
+from models.style_drafts import StyleListener
 from models.style_traits import traits
 
 FOLDS = 5
@@ -60,6 +61,12 @@ def passages_of(tunes: Sequence[Tune], styles: Sequence[str], piece_of: Mapping[
     return Passages(np.array(rows), table[:, 0], table[:, 1])
 
 
+def half(known: Passages, number: int) -> Passages:
+    """The passages of one half of the pieces, 0 or 1: one teaches who judges, the other whom the partner asks."""
+    chosen = known.piece // FOLDS % 2 == number
+    return Passages(*(part[chosen] for part in (known.traits, known.style, known.piece)))
+
+
 class StyleJudge:
     """The listener, taught when it is made."""
 
@@ -95,6 +102,17 @@ class StyleJudge:
 
     def _scaled(self, table: NDArray[np.float64]) -> torch.Tensor:
         return torch.from_numpy(((table - self._mean) / self._spread).clip(-6, 6).astype(np.float32))
+
+    def as_listener(self) -> StyleListener:
+        """What it has learnt, to be kept and asked without torch."""
+        hidden, out = self._net[0], self._net[-1]
+        arrays = {
+            "mean": self._mean,
+            "spread": self._spread,
+            **{name: part.detach().numpy() for name, part in hidden.named_parameters(prefix="hidden")},
+            **{name: part.detach().numpy() for name, part in out.named_parameters(prefix="out")},
+        }
+        return StyleListener(self.styles, {name: part.astype(np.float32) for name, part in arrays.items()})
 
     @torch.no_grad()
     def chances(self, table: NDArray[np.float64]) -> NDArray[np.float64]:

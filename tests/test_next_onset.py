@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from duet.note import NoteOn
+from duet.note import NoteOff, NoteOn, Pedal, at
 from models.bench_partner import made_up_call
+from models.eval_answers import Ear
 from models.events import GAPS
 from models.next_onset import INSTANTS, NextOnset
 from models.partners import load_partner
@@ -44,3 +45,14 @@ def test_asking_changes_nothing():
                 partner.next_onset()
         answers.append(partner.next_onset().waiting)
     assert (answers[0] == answers[1]).all()
+
+
+def test_the_ear_that_judges_endings_hears_what_the_partner_hears():
+    partner = load_partner("neural")
+    played = [at(event, event.time + 1) for event in made_up_call(40.0, 3)]
+    call = [Pedal(0.0, 90), NoteOff(0.1, 40), *played]
+    for event in call:
+        partner.hear(event)
+    last = max(event.time for event in call if isinstance(event, NoteOn))
+    expected = 1 - partner.next_onset().chance(max(0.1, 0.5 - (call[-1].time - last)))
+    assert Ear(partner._net).phrase_end(call) == pytest.approx(expected, abs=1e-3)

@@ -122,6 +122,19 @@ def test_only_keys_that_are_up_can_go_down_and_the_other_way_round():
     assert possible[:, up_64].tolist() == [False, False, True, True]
 
 
+def test_whose_turn_it_is_changes_what_is_expected():
+    net = wild_net()
+    said = []
+    for turn in (PLAYER, PARTNER):
+        steps = steps_of(PHRASE, turn)
+        parts = [
+            torch.tensor([[getattr(step, part) for step in steps]]) for part in ("gap", "token", "velocity")
+        ]
+        with torch.no_grad():
+            said.append(net(*parts, torch.zeros_like(parts[0])).gap[0, -1])
+    assert not torch.allclose(*said, atol=1e-3)
+
+
 def test_an_older_state_can_be_stepped_again_after_the_cache_has_moved():
     net = wild_net()
     stepper = Stepper(net)
@@ -161,6 +174,18 @@ def test_no_more_keys_at_once_and_no_longer_than_allowed(weights, seed):
         held += isinstance(event, NoteOn) - isinstance(event, NoteOff)
         assert held <= 3
     assert max(note.duration for note in notes_of(events)) <= 0.5 + 0.01
+
+
+def test_each_event_of_the_players_is_one_step_of_the_network(partner):
+    partner.forget()
+    lengths = []
+    for event in PHRASE:
+        partner.hear(event)
+        lengths.append(partner._state.length)
+    begun = next(place for place, event in enumerate(PHRASE) if isinstance(event, NoteOn))
+    # the first key begins the turn: a step of its own, and one for the pedal that was down before
+    assert lengths[: begun + 1] == [0] * begun + [2 + begun]
+    assert lengths[begun:] == list(range(lengths[begun], lengths[begun] + len(PHRASE) - begun))
 
 
 def test_the_same_seed_gives_the_same_answer(partner):

@@ -12,6 +12,7 @@ from models.events import tokens_of
 from models.neural import NeuralPartner
 from models.partner_data import Tune
 from models.partner_file import save_partner
+from models.style_drafts import best_draft, load_listener, save_listener
 from models.style_judge import StyleJudge, folded, passages_of
 from models.style_tables import load_tables, make_tables, save_tables
 from models.style_traits import traits
@@ -135,6 +136,72 @@ def test_answers_lean_to_what_was_counted(tmp_path):
         return sum(note.duration for note in notes) / max(note.offset for note in notes)
 
     assert keys_down("pop") > 1.5 * keys_down("jazz")
+
+
+@pytest.fixture
+def listening(known, tmp_path):
+    """A partner that has learnt nothing but to listen."""
+    save_partner(wild_net(), tmp_path / "partner.safetensors")
+    save_listener(StyleJudge(known, STYLES).as_listener(), tmp_path / "listener.safetensors")
+    return tmp_path / "partner.safetensors"
+
+
+def styled(partner, style, seed=0, seconds=6.0):
+    partner.forget()
+    for event in PHRASE:
+        partner.hear(event)
+    return list(partner.respond(Request(1, seconds, Character(style=style), seed)))
+
+
+def test_a_listener_hears_what_its_judge_hears_and_comes_back(known, tmp_path):
+    judge, path = StyleJudge(known, STYLES), tmp_path / "listener.safetensors"
+    save_listener(judge.as_listener(), path)
+    row = chorale(99)[:80]
+    said = load_listener(path, STYLES).merit(row, "pop")
+    assert np.exp(said) == pytest.approx(judge.chances(traits(row)[None])[0, STYLES.index("pop")], rel=1e-3)
+    assert load_listener(path, ("jazz", "rock")) is load_listener(tmp_path / "none", STYLES) is None
+
+
+class LikesItHigh:
+    """A listener to whom every style is high."""
+
+    def merit(self, events, style):
+        return height(events)
+
+
+def height(events):
+    return np.mean([event.pitch for event in events if isinstance(event, NoteOn)])
+
+
+def test_of_some_drafts_the_one_most_in_the_style_is_played(listening):
+    def played(drafts):
+        partner = NeuralPartner(listening, Manners(drafts=drafts))
+        partner._listener = LikesItHigh()
+        return np.mean([height(styled(partner, "jazz", seed)) for seed in range(3)])
+
+    assert played(4) > played(1) + 1
+
+
+def test_what_was_drafted_and_not_played_leaves_no_trace(listening, monkeypatch):
+    partner = NeuralPartner(listening)
+    said = styled(partner, "jazz")
+    state = partner._state
+
+    def draft_and_forget(*arguments):
+        return replace(made := best_draft(*arguments), states=[None] * len(made.steps))
+
+    monkeypatch.setattr("models.neural.best_draft", draft_and_forget)
+    again = NeuralPartner(listening)
+    assert styled(again, "jazz") == said
+    assert state.length == again._state.length
+    for one in (partner, again):
+        one.hear(NoteOn(10.0, 60, 70))
+    torch.testing.assert_close(partner._state.h, again._state.h)
+
+
+def test_an_answer_without_a_style_is_not_drafted(listening, monkeypatch):
+    monkeypatch.setattr("models.neural.best_draft", lambda *arguments: pytest.fail("drafted"))
+    assert styled(NeuralPartner(listening), "")
 
 
 def test_the_whole_judgement_has_its_ceiling_and_its_floor():
