@@ -101,7 +101,7 @@ class Ear:
         gap, token, velocity = (
             torch.tensor([[getattr(step, part) for step in steps]]) for part in ("gap", "token", "velocity")
         )
-        hands = hands_of(gap, token)
+        hands = hands_of(gap, token, self._net.seconds)
         h = self._net.hidden(gap, token, velocity, torch.zeros_like(gap), hands, None)
         expected = next_onset(self._net, h[:, -1:], Hands(*(part[:, -1:] for part in hands)))
         strokes = [event.time for event in events if isinstance(event, NoteOn)]
