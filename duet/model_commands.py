@@ -33,8 +33,8 @@ def train(options: argparse.Namespace) -> None:
     kind = options.partner if options.what == "partner" else options.voice
     rival = options.what == "partner" and not kind.startswith("neural")
     name = kind if rival or kind in {"piano-ar", "ensemble", "neural-grid"} else options.what
-    if options.core_minutes and (options.what != "partner" or options.device != "cpu"):
-        raise DuetError("--core-minutes is for `duet train partner` on the CPU; elsewhere --minutes counts")
+    if options.core_minutes and options.device != "cpu":
+        raise DuetError("--core-minutes is for training on the CPU; elsewhere --minutes counts")
     clock = time.process_time if options.core_minutes else time.monotonic
     minutes = options.core_minutes or options.minutes
     run = RUNS / ("rivals" if rival else name)
@@ -62,7 +62,7 @@ def train(options: argparse.Namespace) -> None:
 
         train_form(
             kind, options.config, pieces, options.soundfont, out, minutes, options.resume, options.device, options.seed,
-            run,
+            run, clock,
         )  # fmt: skip
     print(f"written: {out}")
 

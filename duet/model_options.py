@@ -44,7 +44,7 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--core-minutes",
         type=positive,
         metavar="M",
-        help="partner: instead, minutes of one core's own time on one thread, the same budget on a busy machine",
+        help="instead: minutes of one core's own time on one thread, the same budget on a busy machine",
     )
     train.add_argument(
         "--voice",

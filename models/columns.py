@@ -167,14 +167,14 @@ def gate(weights, earlier, now, told, out, residual):
 
 
 @intrinsic
-def weigh(typing_context, logits, odds, lanes, vectors, colder, tail):
+def weigh(typing_context, logits, values, odds, lanes, vectors, colder, tail):
     """Write odds against the likeliest, exp((logit - top) * colder) or 0 under `tail`, and each lane's sum.
 
-    Returns the sum of all.
+    After the lanes' sums comes the mean of `values` by these odds.  Returns the sum of all odds.
     """
 
     def generate(context, builder, signature, arguments):
-        logits, odds, lanes, vectors, colder, tail = arguments
+        logits, values, odds, lanes, vectors, colder, tail = arguments
         code = VectorCode(builder)
         here = (logits, 4 * LANES)
         top = code.loop(
@@ -182,18 +182,21 @@ def weigh(typing_context, logits, odds, lanes, vectors, colder, tail):
         )
         top, colder, tail = code.largest(top[0]), code.spread_value(colder), code.spread_value(tail)
 
-        def body(logit, odds, sums):
+        def body(logit, value, odds, sums):
             less = builder.fmul(builder.fsub(code.load(logit), top), colder)
             each = code.exponential(code.larger(less, code.constant(-80)))
             each = builder.select(builder.fcmp_ordered("<", each, tail), code.constant(0), each)
             code.store(each, odds)
-            return [builder.fadd(sums[0], each)]
+            return [builder.fadd(sums[0], each), code.fma(each, code.load(value), sums[1])]
 
-        sums = code.loop(vectors, [here, (odds, 4 * LANES)], [code.constant(0)], body)
+        rows = [here, (values, 4 * LANES), (odds, 4 * LANES)]
+        sums = code.loop(vectors, rows, [code.constant(0)] * 2, body)
         code.store(sums[0], lanes)
-        return code.across(sums[0])
+        total = code.across(sums[0])
+        code.store(code.spread_value(builder.fdiv(code.across(sums[1]), total)), lanes, 1)
+        return total
 
-    return types.float32(*[types.intp] * 4, types.float32, types.float32), generate
+    return types.float32(*[types.intp] * 5, types.float32, types.float32), generate
 
 
 def level_order(levels: int) -> NDArray[np.int64]:

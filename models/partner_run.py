@@ -1,15 +1,12 @@
 """A partner's training run in its folder: state, curve and picture, and the bar that shows how far it is."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image, ImageDraw
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
@@ -81,17 +78,3 @@ def draw_curve(curve: Path, picture: Path) -> None:
 
 def _shares() -> Iterable[float]:
     return (0.0, 0.25, 0.5, 0.75, 1.0)
-
-
-@contextmanager
-def bar(shown: bool) -> Iterator[Callable[[float, float], None]]:
-    """A progress bar where there is a terminal to draw it on."""
-    console = Console(stderr=True)
-    columns = BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}")
-    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
-        task = progress.add_task("", total=1.0)
-
-        def show(done: float, nats: float) -> None:
-            progress.update(task, completed=done, description=f"{nats:.3f} nats a note")
-
-        yield show

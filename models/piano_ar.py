@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.piano_ar_config import QUIETEST, TAIL, PianoArConfig
+from models.piano_ar_config import QUIETEST, TAIL, PianoArConfig, values_of
 
 State = tuple[Tensor, ...]
 """The past of each convolution, context network first."""
@@ -113,20 +113,31 @@ def bend(sound: Tensor, levels: int = 256) -> Tensor:
     return sound.sign() * torch.log1p((levels - 1) * sound.abs().clamp(max=1)) / math.log(levels)
 
 
+def weigh(logits: Tensor, temperature: float) -> Tensor:
+    """Odds of each level against the likeliest, 0 under the tail's: (B, levels)."""
+    odds = torch.exp((logits - logits.amax(1, keepdim=True)) / temperature)
+    return torch.where(odds < TAIL, 0, odds)
+
+
 def choose(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
     """Draw levels: the first whose summed probability passes `uniform`. (B, levels), (B,) -> (B,) int64."""
-    odds = torch.exp((logits - logits.amax(1, keepdim=True)) / temperature)
-    summed = torch.where(odds < TAIL, 0, odds).cumsum(1)
+    summed = weigh(logits, temperature).cumsum(1)
     return (summed <= uniform[:, None] * summed[:, -1:]).sum(1).clamp(max=logits.shape[1] - 1)
+
+
+def expect(logits: Tensor, values: Tensor, temperature: float) -> Tensor:
+    """The mean of what the levels stand for. (B, levels), (levels,) -> (B,)."""
+    odds = weigh(logits, temperature)
+    return odds @ values / odds.sum(1)
 
 
 @torch.no_grad()
 def generate(
     net: PianoArNet, source: Tensor, features: Tensor, uniforms: Tensor, temperature: float = 1.0
 ) -> Tensor:
-    """Sing free-running from silence, one step of the network a sample.
+    """Sing free-running from silence, one step of the network a sample; what the source is to be added to.
 
-    source: (B, GROUPS, T), features: (B, FEATURES, T / hop), uniforms: (B, T) in [0, 1) -> levels (B, T).
+    source: (B, GROUPS, T), features: (B, FEATURES, T / hop), uniforms: (B, T) in [0, 1) -> (B, T), full scale 1.
     """
     c = net.config
     state = net.silent_state(len(features))
@@ -134,12 +145,14 @@ def generate(
     told, _ = net.tell(source, features, state[:contexts])
     singing = state[contexts:]
     past = uniforms.new_zeros(len(features), 1, 1)
-    levels = []
+    values = torch.from_numpy(values_of(c.levels)).to(uniforms)
+    sound = []
     for sample in range(uniforms.shape[1]):
         heard = net.heard(past, source[:, :, sample : sample + 1])
         frame = sample // c.hop_length
         logits, singing = net.say(heard, told[:, :, frame : frame + 1], singing)
-        level = choose(logits[:, :, 0], uniforms[:, sample], temperature)
-        levels.append(level)
-        past = (level * (2 / (c.levels - 1)) - 1).to(uniforms)[:, None, None]
-    return torch.stack(levels, dim=1)
+        drawn = values[choose(logits[:, :, 0], uniforms[:, sample], temperature)]
+        said = drawn + (1 - c.spread) * (expect(logits[:, :, 0], values, temperature) - drawn)
+        sound.append(said * c.reach)
+        past = c.memory * bend(said, c.levels)[:, None, None]
+    return torch.stack(sound, dim=1)

@@ -46,6 +46,10 @@ class PianoArConfig:
     """Frames between the taps of the context network, layer by layer."""
     temperature: float = 1.0
     """What the logits are divided by when it plays; below 1 it keeps nearer to what it expects."""
+    spread: float = 1.0
+    """How far from what it expects, the mean over the levels' odds, it may say: 1 is the level drawn, 0 the mean."""
+    memory: float = 1.0
+    """Share of its own past, companded, that it hears when it plays."""
 
     def __post_init__(self) -> None:
         if self.codes_rest and not self.hears_source:
@@ -95,12 +99,16 @@ class PianoArConfig:
         return shapes | {"source_scale": (GROUPS,)}
 
 
+_NEAR = {"spread": 0.1, "memory": 0.8}
+"""How what the source leaves is sung best, by validation passages (docs/results-voice.md)."""
 PRESETS = {
     "plain": PianoArConfig(hears_source=False, codes_rest=False, reach=1.0, residual=16),
     "heard": PianoArConfig(codes_rest=False, reach=1.0, residual=16),
-    "small": PianoArConfig(residual=16),
-    "wide": PianoArConfig(residual=32),
-    "gpu": PianoArConfig(residual=64, skip=128, context=128, dilations=tuple(2**n for n in range(11)) * 2),
+    "small": PianoArConfig(residual=16, **_NEAR),
+    "wide": PianoArConfig(residual=32, **_NEAR),
+    "gpu": PianoArConfig(
+        residual=64, skip=128, context=128, dilations=tuple(2**n for n in range(11)) * 2, **_NEAR
+    ),
 }
 """By name: the paper's with local conditioning; the same that hears the source; two that code what the source
 leaves; and one that wants a GPU to learn."""

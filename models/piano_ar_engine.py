@@ -45,9 +45,13 @@ class ArWeights(NamedTuple):
     output: Array
     output_bias: Array
     values: Array
-    """(levels,): what each level stands for."""
+    """(levels,): what each level stands for, in [-1, 1]."""
+    placed: Array
+    """(levels,): the same in the order of the logits."""
     colder: Array
     """(2,): one over the temperature; above 0 if the source is to be added to what the levels say."""
+    reserve: Array
+    """(3,): how far it goes from the level drawn to the mean; the share of its past it hears; the levels' reach."""
 
 
 class ArState(NamedTuple):
@@ -129,7 +133,7 @@ class PianoArEngine:
             headed=zeros(c.skip),
             logits=zeros(c.levels),
             odds=zeros(c.levels),
-            lanes=zeros(LANES),
+            lanes=zeros(2 * LANES),
         )
 
     def sing(self, state: ArState, onset: Array, release: Array, pedal: Array, out: Array) -> None:
@@ -199,6 +203,8 @@ def _arrange(config: PianoArConfig, weights: dict[str, Array], temperature: floa
         head_bias=weights["head.bias"],
         output=pack_columns(matrix("output")[order]),
         output_bias=weights["output.bias"][order],
-        values=values_of(config.levels) * np.float32(config.reach),
+        values=values_of(config.levels),
+        placed=values_of(config.levels)[order],
         colder=np.array([1 / temperature, config.codes_rest], np.float32),
+        reserve=np.array([1 - config.spread, config.memory, config.reach], np.float32),
     )

@@ -63,6 +63,7 @@ class Places(NamedTuple):
     gated: int
     headed: int
     logits: int
+    values: int
     odds: int
     lanes: int
 
@@ -75,7 +76,7 @@ def _places(w, s):
         w.dilated.ctypes.data, w.onward.ctypes.data, w.onward_bias.ctypes.data, w.head.ctypes.data,
         w.head_bias.ctypes.data, w.output.ctypes.data, w.output_bias.ctypes.data, s.heard.ctypes.data,
         s.rings.ctypes.data, s.entered.ctypes.data, s.running.ctypes.data, s.gated.ctypes.data, s.headed.ctypes.data,
-        s.logits.ctypes.data, s.odds.ctypes.data, s.lanes.ctypes.data,
+        s.logits.ctypes.data, w.placed.ctypes.data, s.odds.ctypes.data, s.lanes.ctypes.data,
     )  # fmt: skip
 
 
@@ -111,12 +112,12 @@ def _say(p, past, sample, column, told):
 
 @njit(nogil=True, fastmath=True)
 def _choose(p, colder, drawn):
-    """The first level whose summed probability passes `drawn`. colder: one over the temperature.
+    """The first level whose summed probability passes `drawn`; leaves the mean of all. colder: 1 / temperature.
 
     Logits lie as `columns.level_order` has it: lane after lane, so that a lane's sum is that of levels in a row.
     """
     vectors = p.levels // LANES
-    passed = drawn * weigh(p.logits, p.odds, p.lanes, vectors, colder, np.float32(TAIL))
+    passed = drawn * weigh(p.logits, p.values, p.odds, p.lanes, vectors, colder, np.float32(TAIL))
     summed, last = np.float32(0), 0
     for lane in range(LANES):
         here = read_float(p.lanes + 4 * lane)
@@ -169,8 +170,10 @@ def _build(sources):
                         level = place % LANES * (levels // LANES) + place // LANES
                         logits[column, level] = s.logits[place]
                 level = _choose(p, w.colder[0], uniform(s.clock[0], s.clock[1]))
-                s.past[0] = np.float32(level) * np.float32(2 / (levels - 1)) - np.float32(1)
-                value = w.values[level]
+                drawn = w.values[level]
+                said = drawn + w.reserve[0] * (s.lanes[LANES] - drawn)
+                s.past[0] = w.reserve[1] * _bend(said, np.float32(levels))
+                value = said * w.reserve[2]
                 if w.colder[1] > 0:
                     for group in range(s.heard.shape[0]):
                         value += s.heard[group, column]

@@ -13,7 +13,7 @@ import triton.language as tl
 from torch import Tensor
 
 from models.piano_ar import PianoArNet
-from models.piano_ar_config import TAIL
+from models.piano_ar_config import TAIL, values_of
 
 
 @triton.jit
@@ -31,11 +31,11 @@ def _product(weights, x, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
 @triton.jit
 def _sing(
     entered, told, uniforms, own, taps, onward, onward_bias, skip, skip_bias, head, head_bias, output, output_bias,
-    dilations, rings, chosen, samples, frames, colder, ring_columns,
+    values, dilations, rings, sound, samples, frames, colder, reserve, memory, mu, ring_columns,
     LAYERS: tl.constexpr, R: tl.constexpr, S: tl.constexpr, LEVELS: tl.constexpr, HOP: tl.constexpr,
     TAIL: tl.constexpr,
 ):  # fmt: skip
-    """One phrase: entered (B, T, R), told (B, J, LAYERS, 2 R), uniforms (B, T) -> chosen (B, T).
+    """One phrase: entered (B, T, R), told (B, J, LAYERS, 2 R), uniforms (B, T) -> sound (B, T), 1 the levels' reach.
 
     taps: (LAYERS, filter and gate, earlier and now, R, R); rings: (B, ring_columns, R), zeros.
     """
@@ -64,11 +64,16 @@ def _sing(
         headed = _product(head, tl.maximum(skips, 0.0), S, S) + tl.load(head_bias + s)
         logits = _product(output, tl.maximum(headed, 0.0), LEVELS, S) + tl.load(output_bias + levels)
         odds = tl.exp((logits - tl.max(logits, axis=0)) * colder)
-        summed = tl.cumsum(tl.where(odds < TAIL, 0.0, odds), axis=0)
-        drawn = tl.load(uniforms + phrase * samples + sample) * tl.max(summed, axis=0)
-        level = tl.minimum(tl.sum((summed <= drawn).to(tl.int32), axis=0), LEVELS - 1)
-        tl.store(chosen + phrase * samples + sample, level)
-        past = level.to(tl.float32) * (2.0 / (LEVELS - 1)) - 1.0
+        odds = tl.where(odds < TAIL, 0.0, odds)
+        summed = tl.cumsum(odds, axis=0)
+        passed = tl.load(uniforms + phrase * samples + sample) * tl.max(summed, axis=0)
+        level = tl.minimum(tl.sum((summed <= passed).to(tl.int32), axis=0), LEVELS - 1)
+        drawn = tl.load(values + level)
+        mean = tl.sum(odds * tl.load(values + levels), axis=0) / tl.sum(odds, axis=0)
+        said = drawn + reserve * (mean - drawn)
+        tl.store(sound + phrase * samples + sample, said)
+        bent = tl.log(1.0 + mu * tl.abs(said)) / tl.log(1.0 + mu)
+        past = memory * tl.where(said < 0, -bent, bent)
         tl.debug_barrier()  # what is stored in the rings is read by other threads next time
 
 
@@ -78,7 +83,7 @@ def generate(
 ) -> Tensor:
     """As `piano_ar.generate`, on the device that the network is on.
 
-    source: (B, GROUPS, T), features: (B, FEATURES, T / hop), uniforms: (B, T) in [0, 1) -> levels (B, T) int32.
+    source: (B, GROUPS, T), features: (B, FEATURES, T / hop), uniforms: (B, T) in [0, 1) -> (B, T), full scale 1.
     """
     c = net.config
     batch, samples = uniforms.shape
@@ -88,7 +93,7 @@ def generate(
     entered = net.entry(net.heard(silent, source)).transpose(1, 2).contiguous()
     taps = torch.stack([conv.weight.permute(2, 0, 1) for conv in net.dilated])
     taps = taps.unflatten(2, (2, c.residual)).transpose(1, 2).contiguous()
-    chosen = torch.empty(batch, samples, dtype=torch.int32, device=uniforms.device)
+    sound = torch.empty_like(uniforms, memory_format=torch.contiguous_format)
     stacked = [
         torch.stack([getattr(conv, kind).squeeze(-1) for conv in convs]).contiguous()
         for convs in (net.residual, net.skip)
@@ -98,9 +103,10 @@ def generate(
         entered, told.transpose(1, 2).contiguous(), uniforms.contiguous(),
         net.entry.weight[:, 0, 0].contiguous(), taps, *stacked,
         net.head.weight.contiguous(), net.head.bias, net.output.weight.contiguous(), net.output.bias,
+        torch.from_numpy(values_of(c.levels)).to(uniforms),
         torch.tensor(c.dilations, dtype=torch.int32, device=uniforms.device),
-        uniforms.new_zeros(batch, sum(c.dilations), c.residual), chosen,
-        samples, told.shape[2], 1 / temperature, sum(c.dilations),
+        uniforms.new_zeros(batch, sum(c.dilations), c.residual), sound,
+        samples, told.shape[2], 1 / temperature, 1 - c.spread, c.memory, float(c.levels - 1), sum(c.dilations),
         LAYERS=layers, R=c.residual, S=c.skip, LEVELS=c.levels, HOP=c.hop_length, TAIL=TAIL,
     )  # fmt: skip
-    return chosen
+    return sound * c.reach

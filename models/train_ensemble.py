@@ -6,7 +6,8 @@ resume from and the curve; the weights written are the best so far on a held-out
 
 import json
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -46,8 +47,9 @@ def train_ensemble(
     seed: int = 0,
     run: Path = Path("runs/ensemble"),
     preset: Preset = PRESETS["ensemble"]["small"],
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, float]:
-    """Train for some minutes (data preparation not counted) and write `out`; what the last report said.
+    """Train for some minutes of `clock` (data preparation not counted) and write `out`; what the last report said.
 
     With `resume` the run in `run` goes on as if it had never stopped, towards its `minutes` in all.
     """
@@ -60,7 +62,7 @@ def train_ensemble(
     held_out: list[Piece] = []
     watched = watch(pieces, held_out)
     lesson = _prepare(watched, partials, preset, soundfont, seed)
-    trainer = Trainer(lesson, preset.train, Company(device), seed)
+    trainer = Trainer(lesson, preset.train, Company(device), seed, clock)
     kept = run / "best.json"
     best = float("inf")
     if resume and (run / "state.pt").exists():

@@ -28,8 +28,9 @@ from models.partner import PartnerConfig, PartnerNet
 from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_lesson import PartnerLesson
-from models.partner_run import bar, draw_curve, forget_after, note, save_state
+from models.partner_run import draw_curve, forget_after, note, save_state
 from models.rehearsal import RehearsedLesson, remember
+from models.training_bar import bar
 
 logger = logging.getLogger(__name__)
 Lesson = PartnerLesson | GridLesson | RehearsedLesson
@@ -219,7 +220,7 @@ class Trainer:
                 windows = max(1, self.training.tokens // length // self.company.size)
                 made = self.lesson.batch((windows, length), rng)
                 recent.append(self.learn(made, rate_at(progress, self.iteration, self.training)))
-                show(progress, float(np.mean(recent[-50:])))
+                show(progress, f"{np.mean(recent[-50:]):.3f} nats a note")
                 if self.iteration % 50 == 0:
                     logger.info(
                         "iteration %d, %.0f s, %.3f nats a note",

@@ -12,6 +12,7 @@ network, on crops of its own.
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -41,6 +42,7 @@ from models.piano_ar_config import PianoArConfig
 from models.piano_checkpoint import PianoCheckpoint, load_checkpoint, save_checkpoint
 from models.piano_voice_config import PianoVoiceConfig
 from models.source import build_tables
+from models.training_bar import bar
 from models.voice_check import Check
 from models.voice_cost import multiplications, peak_macs
 from models.voice_curve import add_row, draw_curve
@@ -69,8 +71,9 @@ def train_voice(
     seed: int = 0,
     run: Path = Path("runs/voice"),
     preset: Preset = PRESETS["piano"]["small"],
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, float]:
-    """Train for some minutes (data preparation not counted) and write `out`; what the last report said.
+    """Train for some minutes of `clock` (data preparation not counted) and write `out`; what the last report said.
 
     With `resume` the run in `run` goes on as if it had never stopped, towards its `minutes` in all.
     """
@@ -83,7 +86,7 @@ def train_voice(
         watched = watch(pieces, held_out)
         with company.leader_first():
             lesson = _prepare(watched, partials, preset, soundfont, seed, run)
-        trainer = Trainer(lesson, preset.train, company, seed)
+        trainer = Trainer(lesson, preset.train, company, seed, clock)
         state = run / "state.pt"
         if resume and state.exists():
             trainer.load(state)
@@ -114,35 +117,38 @@ def teach(
     report: dict[str, float] = {}
     reported = saved = trainer.seconds
     losses: list[float] = []
-    while trainer.seconds < minutes * 60:
-        losses.append(trainer.step(trainer.seconds / (minutes * 60)))
-        done = trainer.seconds >= minutes * 60
-        saves = done or trainer.seconds - saved > SAVE_EVERY
-        if saves or trainer.seconds - reported > REPORT_EVERY:
-            reported = trainer.seconds
+    with bar(trainer.company.leads) as show:
+        while trainer.seconds < minutes * 60:
+            losses.append(trainer.step(trainer.seconds / (minutes * 60)))
             rate = trainer.sound / trainer.seconds
-            report = {
-                "iteration": trainer.iteration,
-                "minutes": trainer.seconds / 60,
-                "minutes_left": max(0.0, minutes - trainer.seconds / 60),
-                "loss": float(np.mean(losses)),
-                "samples_per_second": rate * shape.sample_rate,
-                "matmul_share": rate * cost,
-                "onset_f1_ratio": float("nan"),
-                "logmel_rmse_db": float("nan"),
-            }
-            losses.clear()
-        if saves:
-            saved = trainer.seconds
-            trainer.save(state)
-            if trainer.company.leads:
-                report |= keep(report)
-        if reported == trainer.seconds and trainer.company.leads:
-            add_row(run / "curve.csv", report)
-            report = {name: value for name, value in report.items() if not np.isnan(value)}
-            logger.info(", ".join(f"{name} {value:.4g}" for name, value in report.items()))
-        if saves and trainer.company.leads:
-            draw_curve(run / "curve.csv", run / "curve.png")
+            words = f"loss {np.mean(losses[-50:]):.3f}, {rate * shape.sample_rate:,.0f} samples/s"
+            show(trainer.seconds / (minutes * 60), words)
+            done = trainer.seconds >= minutes * 60
+            saves = done or trainer.seconds - saved > SAVE_EVERY
+            if saves or trainer.seconds - reported > REPORT_EVERY:
+                reported = trainer.seconds
+                report = {
+                    "iteration": trainer.iteration,
+                    "minutes": trainer.seconds / 60,
+                    "minutes_left": max(0.0, minutes - trainer.seconds / 60),
+                    "loss": float(np.mean(losses)),
+                    "samples_per_second": rate * shape.sample_rate,
+                    "matmul_share": rate * cost,
+                    "onset_f1_ratio": float("nan"),
+                    "logmel_rmse_db": float("nan"),
+                }
+                losses.clear()
+            if saves:
+                saved = trainer.seconds
+                trainer.save(state)
+                if trainer.company.leads:
+                    report |= keep(report)
+            if reported == trainer.seconds and trainer.company.leads:
+                add_row(run / "curve.csv", report)
+                report = {name: value for name, value in report.items() if not np.isnan(value)}
+                logger.info(", ".join(f"{name} {value:.4g}" for name, value in report.items()))
+            if saves and trainer.company.leads:
+                draw_curve(run / "curve.csv", run / "curve.png")
     return report
 
 

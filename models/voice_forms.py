@@ -19,8 +19,12 @@ def train_form(
     device: str,
     seed: int,
     run: Path,
+    clock: Callable[[], float],
 ) -> None:
-    """Train a voice of this form by the preset named, its first if none is. Raises DuetError."""
+    """Train a voice of this form by the preset named, its first if none is. Raises DuetError.
+
+    clock: what the minutes are counted by, in seconds.
+    """
     from models.train_ensemble import train_ensemble
     from models.train_voice import train_voice
     from models.voice_presets import PRESETS
@@ -29,7 +33,8 @@ def train_form(
     if config not in ("", *presets):
         raise DuetError(f"{form} has no config {config!r}; there are {', '.join(presets)}")
     train = train_ensemble if form == "ensemble" else train_voice
-    train(pieces, soundfont, out, minutes, resume, device, seed, run, presets[config or next(iter(presets))])
+    preset = presets[config or next(iter(presets))]
+    train(pieces, soundfont, out, minutes, resume, device, seed, run, preset, clock)
 
 
 def judge(

@@ -7,6 +7,7 @@ gradients are averaged.
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,20 @@ class TrainConfig:
 class Trainer:
     """The network in training."""
 
-    def __init__(self, lesson: Any, config: TrainConfig, company: Company, seed: int) -> None:
-        """lesson: has `student()`, a fresh network; `loss(forward, rng, device)`; `seconds` of sound in a step."""
+    def __init__(
+        self,
+        lesson: Any,
+        config: TrainConfig,
+        company: Company,
+        seed: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """lesson: has `student()`, a fresh network; `loss(forward, rng, device)`; `seconds` of sound in a step.
+
+        clock: what the time spent is counted by, in seconds.
+        """
         self.lesson, self.config, self.company, self.device = lesson, config, company, company.device
+        self.clock = clock
         device = company.device
         torch.manual_seed(seed)
         self.net: nn.Module = lesson.student().to(device)
@@ -57,7 +69,7 @@ class Trainer:
 
     def step(self, progress: float) -> float:
         """One step of Adam. progress: 0..1, how much of the time is spent. Returns the loss."""
-        begin = time.perf_counter()
+        begin = self.clock()
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(progress)
         loss = self.lesson.loss(self._hear, self.rng, self.device)
@@ -71,7 +83,7 @@ class Trainer:
         self.sound += self.lesson.seconds * self.company.size
         said = float(loss.detach())
         # the mean over all, so that all of them end at the same step
-        self.seconds = self.company.mean(self.seconds + time.perf_counter() - begin)
+        self.seconds = self.company.mean(self.seconds + self.clock() - begin)
         return said
 
     def _hear(self, *heard: Tensor) -> Tensor:

@@ -93,7 +93,10 @@ def test_answer_and_render_write_sound(call: Path, tmp_path: Path) -> None:
         ),
         (["train", "partner", "--partner", "lstm", "--data", "{folder}/empty"], "holds no MIDI file"),
         (["train", "partner", "--partner", "lstm", "--data", "{folder}", "--device", "cuda"], "on the CPU"),
-        (["train", "voice", "--data", "{folder}", "--core-minutes", "1"], "--minutes counts"),
+        (
+            ["train", "voice", "--data", "{folder}", "--core-minutes", "1", "--device", "cuda"],
+            "--minutes counts",
+        ),
         (["eval", "partner", "--benchmark", "jsb"], "name the folder of jsb_chorales.npz with --data"),
         (["eval", "partner", "--benchmark", "jsb", "--data", "{folder}"], "jsb_chorales.npz: no such file"),
         (["eval", "voice", "--benchmark", "jsb"], "--benchmark is for `duet eval partner`"),

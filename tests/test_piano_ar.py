@@ -8,7 +8,7 @@ import torch
 
 from duet.note import NoteOff, NoteOn, Pedal
 from duet.roll import Grid, frames_of
-from models.piano_ar import bend, choose, generate
+from models.piano_ar import bend, choose, expect, generate
 from models.piano_ar_config import PRESETS, PianoArConfig, compand, encode, values_of
 from models.piano_ar_engine import PianoArEngine
 from models.piano_player import PianoVoice
@@ -18,6 +18,7 @@ from tests.voice_fakes import TINY, sound, tiny_ar_net, tiny_ar_piano
 
 PLAIN = dataclasses.replace(TINY, hears_source=False, codes_rest=False, reach=0.5)
 WIDER = dataclasses.replace(TINY, residual=32, skip=96, levels=128)
+TAMED = dataclasses.replace(TINY, spread=0.2, memory=0.7)
 FRAMES = 40
 MUSIC = [
     NoteOn(0.01, 60, 100),
@@ -92,16 +93,43 @@ def test_the_kernel_says_what_torch_says_when_both_are_taught(config):
     assert np.abs(np.concatenate(parts) - reference).max() < 1e-4
 
 
-@pytest.mark.parametrize("config", [TINY, PLAIN])
-def test_the_kernel_draws_the_very_levels_that_torch_draws(config):
+@pytest.mark.parametrize("config", [TINY, PLAIN, TAMED])
+def test_the_kernel_sings_the_very_samples_that_torch_sings(config):
     engine, rolls, source, features = inputs(config)
     samples = source.shape[2]
     uniforms = torch.from_numpy(engine.uniforms(0, samples))[None]
-    levels = generate(tiny_ar_net(config), source, features, uniforms)[0].numpy()
+    said = generate(tiny_ar_net(config), source, features, uniforms)[0].numpy()
     beside = source[0].sum(dim=0).numpy() if config.codes_rest else 0
-    expected = values_of()[levels] * config.reach + beside
-    assert len(np.unique(levels)) > 50
-    assert np.abs(play(engine, rolls, engine.silent_state()) - expected).max() < 1e-6
+    assert len(np.unique(said)) > 50
+    assert np.abs(play(engine, rolls, engine.silent_state()) - said - beside).max() < 1e-6
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1, 1.0])
+def test_without_spread_it_says_what_it_expects_whatever_is_drawn(spread):
+    net = tiny_ar_net(dataclasses.replace(TINY, spread=spread))
+    _, _, source, features = inputs(TINY)
+    source, features = source[:, :, :320], features[:, :, :10]
+    drawn = torch.rand(2, 320, generator=torch.Generator().manual_seed(0))
+    one, other = (generate(net, source, features, uniforms[None])[0] for uniforms in drawn)
+    assert torch.allclose(one, other, rtol=0, atol=1e-7) == (spread == 0)
+
+
+def test_without_memory_no_sample_hangs_on_what_was_said_before():
+    net = tiny_ar_net(dataclasses.replace(TINY, memory=0.0))
+    _, _, source, features = inputs(TINY)
+    source, features = source[:, :, :320], features[:, :, :10]
+    uniforms = torch.rand(1, 320, generator=torch.Generator().manual_seed(0))
+    logits = net(torch.zeros(1, 1, 320), source, features)[0].T
+    levels = choose(logits, uniforms[0], 1.0)
+    said = generate(net, source, features, uniforms)[0]
+    assert np.array_equal(encode(said.numpy() / TINY.reach), levels.numpy())
+
+
+def test_what_it_expects_is_the_mean_of_many_draws():
+    logits = 2 * torch.randn(1, 256, generator=torch.Generator().manual_seed(0))
+    values = torch.from_numpy(values_of())
+    levels = choose(logits.expand(4000, 256), torch.linspace(0, 0.9999, 4000), 0.8)
+    assert float(expect(logits, values, 0.8)) == pytest.approx(float(values[levels].mean()), abs=1e-3)
 
 
 def test_blocks_of_other_lengths_and_a_copied_state_sing_the_same():

@@ -28,3 +28,20 @@ def test_on_a_terminal_progress_is_shown_and_a_pipe_still_gets_the_result_alone(
     assert done.stdout == b"6\n"
     assert "thinking" in shown
     assert "counting" in shown
+
+
+def test_a_training_shows_how_far_it_is_and_how_long_it_will_be_on_a_terminal_only() -> None:
+    code = """
+from models.training_bar import bar
+with bar(True) as show:
+    show(0.5, "loss 1.234, 60,000 samples/s")
+"""
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", code], stderr=theirs, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "50%" in shown
+    assert "loss 1.234" in shown
+    silent = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (silent.stdout, silent.stderr) == (b"", b"")
