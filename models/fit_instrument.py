@@ -10,13 +10,13 @@ for the attack. What is between the lines is left to the network and its noise.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from duet.note import Event, NoteOff, NoteOn
 from models.fit_partials import Render, _amplitudes
+from models.fit_touch import measure_colour, measure_touch, strokes
 from models.partials import KEYS, LOWEST, Partials
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,8 @@ class InstrumentFit:
     """How long a key is held while it is measured."""
     velocity: int = 90
     """How hard it is struck: as music mostly does."""
+    coloured: bool = False
+    """It is duller when it is struck softly; then `velocity` is best the brightest."""
     peaks: int = 70
     """Peaks of the spectrum that are looked at."""
     depth: float = 75.0
@@ -59,22 +61,25 @@ class InstrumentFit:
 def fit_instrument(render: Render, config: InstrumentFit) -> Partials:
     """Measure every `apart`th key of an instrument and move the measured ones to the others."""
     measured = range(config.apart // 2, KEYS, config.apart)
-    sounds = _strokes(render, [(LOWEST + key, config.velocity, config.seconds) for key in measured], config)
+    hits = [(LOWEST + key, config.velocity, config.seconds) for key in measured]
     poles = {}
-    for key, sound in zip(measured, sounds, strict=True):
+    for key, sound in zip(measured, strokes(render, hits, config.seconds, config.sample_rate), strict=True):
         poles[key] = fit_key(sound, LOWEST + key, config)
         logger.info("key %d: %d partials", LOWEST + key, len(poles[key][0]))
-    gain, damping = measure_touch(render, config)
     start, exponents, amplitudes = [0], [], []
     for key in range(KEYS):
         nearest = min(poles, key=lambda other: abs(other - key))
         exponent, amplitude = moved(*poles[nearest], key - nearest, config.sample_rate)
         exponents.append(exponent)
-        amplitudes.append(amplitude / gain[config.velocity])
+        amplitudes.append(amplitude)
         start.append(start[-1] + len(exponent))
-    return Partials(
-        np.array(start), np.concatenate(exponents), np.concatenate(amplitudes, axis=1), gain, damping
-    )
+    gain, damping, held = measure_touch(render, config.sample_rate)
+    made = Partials(np.array(start), np.concatenate(exponents), np.concatenate(amplitudes, axis=1), gain, damping)
+    if config.coloured:
+        layer, colour = measure_colour(render, held, gain, config.sample_rate)
+        made = replace(made, layer=layer, colour=colour)
+    struck = gain[config.velocity] * made.tint()[made.layer[config.velocity]]
+    return replace(made, amplitude=made.amplitude / struck)
 
 
 def moved(exponent: Poles, amplitude: Poles, semitones: int, rate: int) -> tuple[Poles, Poles]:
@@ -215,49 +220,3 @@ def poles_near(
     exponent = np.log(turns) * rate
     near = np.abs(exponent.imag) < 2 * np.pi * 0.65 * width
     return exponent[near] + 2j * np.pi * middle * bin_hz
-
-
-def measure_touch(render: Render, config: InstrumentFit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The gain and the damping of each velocity, from middle C held, and let go after half a second.
-
-    Every fourth velocity is measured. The damping is the slope of what letting go takes from the sound, to -50 dB.
-    """
-    rate, press, hop = config.sample_rate, 0.5, 0.01
-    velocities = [1, *range(3, 127, 4), 127]
-    held = _strokes(render, [(60, velocity, 2.0) for velocity in velocities], config, 2.0)
-    freed = _strokes(render, [(60, velocity, press) for velocity in velocities], config, 2.0)
-    gain, damping = [], []
-    for long, short in zip(held, freed, strict=True):
-        gain.append(np.sqrt(np.mean(long[:, : int(press * rate)] ** 2)))
-        starts = ((press + np.arange(0.02, 1.4, hop)) * rate).astype(int)
-        taken = np.array(
-            [
-                10
-                * np.log10(
-                    np.mean(short[:, s : s + 640] ** 2 + 1e-16) / np.mean(long[:, s : s + 640] ** 2 + 1e-16)
-                )
-                for s in starts
-            ]
-        )
-        quiet = np.flatnonzero(taken < -50)
-        last = max(3, quiet[0] if len(quiet) else len(taken))
-        slope = np.polyfit(np.arange(last) * hop, taken[:last], 1)[0]
-        damping.append(max(-slope * np.log(10) / 20, 0.5))
-    every = np.arange(128)
-    gains = np.interp(every, [0, *velocities], [0, *gain])
-    dampings = np.interp(every, velocities, damping)
-    return gains / gains[127], np.where(every > 0, dampings, 0)
-
-
-def _strokes(
-    render: Render, strokes: list[tuple[int, int, float]], config: InstrumentFit, seconds: float | None = None
-) -> list[NDArray[np.float64]]:
-    """Sound (pitch, velocity, seconds held) one after another: `seconds` of each, (2, seconds * rate)."""
-    length, rate = seconds or config.seconds, config.sample_rate
-    apart = length + 2.5
-    events: list[Event] = []
-    for number, (pitch, velocity, held) in enumerate(strokes):
-        events += [NoteOn(number * apart, pitch, velocity), NoteOff(number * apart + held, pitch)]
-    audio = render(events, apart * len(strokes))
-    starts = [round(number * apart * rate) for number in range(len(strokes))]
-    return [audio[:, start : start + round(length * rate)].astype(np.float64) for start in starts]

@@ -25,10 +25,10 @@ INSTRUMENTS = {
     "organ": Instrument(
         16, InstrumentFit(RATE, sustained=True, slow_poles=8, peaks=120, seconds=8.5), gain=0.6
     ),
-    "guitar": Instrument(24, InstrumentFit(RATE, apart=1), gain=0.7),
+    "guitar": Instrument(24, InstrumentFit(RATE, apart=1, velocity=127, coloured=True), gain=0.7),
     "strings": Instrument(
         48, InstrumentFit(RATE, sustained=True, chorus=True, peaks=60, depth=55.0), gain=0.6
     ),
-    "vibes": Instrument(11, InstrumentFit(RATE, apart=1), gain=0.9),
+    "vibes": Instrument(11, InstrumentFit(RATE, apart=1, velocity=127, coloured=True), gain=0.9),
 }
 """By the names of their voices, in the order of the network's embedding; the piano's partials are the shipped ones."""

@@ -48,6 +48,10 @@ class SourceTables:
     """(2, E): an entry's turn from frame to frame."""
     gain: NDArray[np.float32]
     """(128,): by velocity."""
+    layer: NDArray[np.int64]
+    """(128,): the tint of each velocity."""
+    tint: NDArray[np.float32]
+    """(2, layers, E): what a velocity's layer multiplies amplitudes by."""
     fade: NDArray[np.float32]
     """(128,): by velocity, what a damped key's amplitude is multiplied by each step."""
     bands: int
@@ -111,6 +115,8 @@ def build_tables(
         _split(powers),
         _split(turn),
         partials.gain.astype(np.float32),
+        partials.layer,
+        _split(partials.tint()[:, partial]),
         np.exp(-partials.damping * bank.bands / sample_rate).astype(np.float32),
         bank.bands,
         steps,
@@ -138,13 +144,15 @@ def sound_source(
     """
     advance(
         onset, release, pedal, out, state.ringing, state.damped, state.velocity, tables.start, tables.channel,
-        tables.amplitude, tables.powers, tables.turn, tables.gain, tables.fade, tables.bands,
+        tables.amplitude, tables.powers, tables.turn, tables.gain, tables.layer, tables.tint, tables.fade,
+        tables.bands,
     )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def advance(
-    onset, release, pedal, out, ringing, damped, velocity, start, channel, amplitude, powers, turn, gain, fade, bands
+    onset, release, pedal, out, ringing, damped, velocity, start, channel, amplitude, powers, turn, gain, layer, tint,
+    fade, bands,
 ):  # fmt: skip
     """The kernel of `sound_source`: key after key, each until something happens to it, STRETCH frames at most."""
     steps, channels, frames = powers.shape[2], amplitude.shape[1], onset.shape[0]
@@ -160,11 +168,13 @@ def advance(
                 damp(ringing, damped, velocity, key, first, last)
             if pressed:
                 velocity[0, key] = int(onset[frame, key] * 127 + 0.5)
-                level = gain[velocity[0, key]]
+                level, of = gain[velocity[0, key]], layer[velocity[0, key]]
                 for side in range(channels):
                     for e in range(first, last):
-                        ringing[0, side, e] += amplitude[0, side, e] * level
-                        ringing[1, side, e] += amplitude[1, side, e] * level
+                        real, imaginary = level * tint[0, of, e], level * tint[1, of, e]
+                        a, b = amplitude[0, side, e], amplitude[1, side, e]
+                        ringing[0, side, e] += a * real - b * imaginary
+                        ringing[1, side, e] += a * imaginary + b * real
                 if release[frame, key] > 0:
                     damp(ringing, damped, velocity, key, first, last)
             end = frame + 1
