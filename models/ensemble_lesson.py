@@ -26,7 +26,7 @@ class EnsembleLesson:
     crops: Sequence[Crops]
     """One for each voice."""
     start: dict[str, Tensor]
-    """Tensors of the trunk to begin with; empty for a network that knows nothing."""
+    """Tensors to begin with, all or some; empty for a network that knows nothing."""
     batch: int = 5
     """Crops in a step; a voice is drawn for each, none twice while others wait."""
     frames: int = 400
@@ -44,7 +44,7 @@ class EnsembleLesson:
         net = EnsembleNet(self.config)
         scales = torch.stack([crops.source_scale() for crops in self.crops])
         net.trunk.source_scale.copy_(scales.log().mean(dim=0).exp())
-        net.trunk.load_state_dict(net.trunk.state_dict() | self.start)
+        net.load_state_dict(net.state_dict() | self.start)
         return net
 
     def loss(self, forward: Callable[..., Tensor], rng: np.random.Generator, device: str) -> Tensor:

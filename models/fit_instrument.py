@@ -74,7 +74,9 @@ def fit_instrument(render: Render, config: InstrumentFit) -> Partials:
         amplitudes.append(amplitude)
         start.append(start[-1] + len(exponent))
     gain, damping, held = measure_touch(render, config.sample_rate)
-    made = Partials(np.array(start), np.concatenate(exponents), np.concatenate(amplitudes, axis=1), gain, damping)
+    made = Partials(
+        np.array(start), np.concatenate(exponents), np.concatenate(amplitudes, axis=1), gain, damping
+    )
     if config.coloured:
         layer, colour = measure_colour(render, held, gain, config.sample_rate)
         made = replace(made, layer=layer, colour=colour)
@@ -131,6 +133,12 @@ def fit_key(audio: NDArray[np.float64], pitch: int, config: InstrumentFit) -> tu
 
 STRETCH, STRETCH_FROM, FADED = 2.0, 0.4, 0.25
 """Seconds of a chorus that are taken, from when on, and how long their end fades into what came before them."""
+EVENLY = 0.92
+"""How much a line's neighbours count against it: at 0 the loudest are taken, at 1 as many from every stretch."""
+FAINTEST = 1e-6
+"""Of a line, against the loudest."""
+MADE_UP = 5.0
+"""How much louder a line may become for those that are left out."""
 ATTACKS = (5.0, 14.0, 40.0)
 """Decays, a second, of the poles that shape the attack of a chorus."""
 
@@ -150,7 +158,7 @@ def fit_chorus(audio: NDArray[np.float64], config: InstrumentFit) -> tuple[Poles
     low, high = np.arange(len(level)) - width, np.arange(len(level)) + width + 1
     low, high = np.maximum(low, 0), np.minimum(high, len(level))
     around = np.sqrt((power[high] - power[low]) / (high - low))
-    score = np.where(level > 1e-4 * level.max(), level / (around + 1e-9) ** 0.7, 0)
+    score = np.where(level > FAINTEST * level.max(), level / (around + 1e-9) ** EVENLY, 0)
     picked = np.sort(np.argsort(score)[::-1][: config.lines])
     picked = picked[score[picked] > 0]
     # lines left out have sounded too: what remains is as loud, band by band, as all of them were
@@ -159,7 +167,7 @@ def fit_chorus(audio: NDArray[np.float64], config: InstrumentFit) -> tuple[Poles
     kept = np.concatenate([[0], np.cumsum(kept)])
     louder = np.sqrt((power[high] - power[low]) / (kept[high] - kept[low] + 1e-20))[picked]
     exponent = 2j * np.pi * hertz[picked]
-    amplitude = lines[:, picked] * np.exp(-exponent * STRETCH_FROM) * np.minimum(louder, 1.5)
+    amplitude = lines[:, picked] * np.exp(-exponent * STRETCH_FROM) * np.minimum(louder, MADE_UP)
     early = round(0.8 * rate)
     time = np.arange(early) / rate
     missing = audio[:, :early].copy()

@@ -54,7 +54,10 @@ def measure_colour(
     held: middle C at velocities 1 to 127. gain: (128,), is left out of the colours.
     """
     spectra = [_spectrum(sound, rate) for sound in held]
-    whole = [_transfer([spectrum], spectra[-1:], rate) / gain[number + 1] for number, spectrum in enumerate(spectra)]
+    whole = [
+        _transfer([spectrum], spectra[-1:], rate) / gain[number + 1]
+        for number, spectrum in enumerate(spectra)
+    ]
     firsts = [1]
     for velocity in range(2, 128):
         ratio = np.abs(whole[velocity - 1] / whole[firsts[-1] - 1])

@@ -27,7 +27,7 @@ INSTRUMENTS = {
     ),
     "guitar": Instrument(24, InstrumentFit(RATE, apart=1, velocity=127, coloured=True), gain=0.7),
     "strings": Instrument(
-        48, InstrumentFit(RATE, sustained=True, chorus=True, peaks=60, depth=55.0), gain=0.6
+        48, InstrumentFit(RATE, sustained=True, chorus=True, peaks=60, depth=55.0, apart=1), gain=0.6
     ),
     "vibes": Instrument(11, InstrumentFit(RATE, apart=1, velocity=127, coloured=True), gain=0.9),
 }

@@ -97,7 +97,10 @@ class Partials:
         coloured = {}
         if "partials.colour" in arrays:
             colour = arrays["partials.colour"].astype(np.float64)
-            coloured = {"layer": arrays["partials.layer"].astype(np.int64), "colour": colour[0] + 1j * colour[1]}
+            coloured = {
+                "layer": arrays["partials.layer"].astype(np.int64),
+                "colour": colour[0] + 1j * colour[1],
+            }
         exponent = arrays["partials.exponent"].astype(np.float64)
         amplitude = arrays["partials.amplitude"].astype(np.float64)
         return cls(

@@ -1,7 +1,8 @@
 """Teach the ensemble: measure its instruments, sound music with each, and let one network close all the gaps.
 
-It begins as the shipped piano's network where that has its shape. The run folder keeps the partials, a checkpoint to
-resume from and the curve; the weights written are the best so far on a held-out passage played by all its voices.
+It begins as the shipped ensemble where that has its shape, else as the shipped piano. The run folder keeps the
+partials, a checkpoint to resume from and the curve; the weights written are the best so far on a held-out passage
+played by all its voices.
 """
 
 import json
@@ -18,7 +19,7 @@ from duet.errors import FileError
 from duet.piece import Piece
 from duet.roll import Grid
 from models.company import Company
-from models.ensemble_checkpoint import EnsembleCheckpoint, save_ensemble
+from models.ensemble_checkpoint import EnsembleCheckpoint, load_ensemble, save_ensemble
 from models.ensemble_config import EnsembleConfig
 from models.ensemble_lesson import EnsembleLesson, sounding
 from models.fit_instrument import fit_instrument
@@ -130,11 +131,11 @@ def _prepare(
 
 
 def _start(config: EnsembleConfig) -> dict[str, torch.Tensor]:
-    """The shipped piano's weights, if its network has the trunk's shape."""
-    shipped = WEIGHTS / FILES["piano"]
-    if not shipped.is_file():
-        return {}
-    piano = load_checkpoint(shipped)
-    if piano.config != config.trunk:
-        return {}
-    return {name: torch.from_numpy(value.copy()) for name, value in piano.weights.items()}
+    """The shipped ensemble's weights if they fit, or for its trunk the shipped piano's if they do."""
+    ensemble, piano = WEIGHTS / "ensemble.safetensors", WEIGHTS / FILES["piano"]
+    weights = {}
+    if ensemble.is_file() and (shipped := load_ensemble(ensemble)).config == config:
+        weights = shipped.weights
+    elif piano.is_file() and (alone := load_checkpoint(piano)).config == config.trunk:
+        weights = {f"trunk.{name}": value for name, value in alone.weights.items()}
+    return {name: torch.from_numpy(value.copy()) for name, value in weights.items()}

@@ -70,31 +70,54 @@ def test_a_recording_moved_up_an_octave_sounds_an_octave_higher_without_what_lea
     assert kept.shape == (2, 1)
 
 
-def test_an_instrument_is_measured_whole_with_its_touch_and_its_damper():
-    def render(events, seconds):
-        out = np.zeros((2, int(seconds * RATE)))
-        struck = {}
-        for event in events:
-            match event:
-                case NoteOn(time, pitch, velocity):
-                    struck[pitch] = (time, velocity)
-                case NoteOff(time, pitch):
-                    start, velocity = struck[pitch]
-                    first = round(start * RATE)
-                    t = np.arange(min(int(3.5 * RATE), out.shape[1] - first)) / RATE
-                    fade = np.exp(-t - 12 * np.maximum(t - (time - start), 0))
-                    wave = (
-                        velocity / 127 * 0.1 * fade * np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * t)
-                    )
-                    out[:, first : first + len(t)] += wave
-        return out.astype(np.float32)
+def struck(events, seconds, loud):
+    """Fundamentals and octaves under a damper. loud: amplitude by velocity and frequency in Hz."""
+    out = np.zeros((2, int(seconds * RATE)))
+    down = {}
+    for event in events:
+        match event:
+            case NoteOn(time, pitch, velocity):
+                down[pitch] = (time, velocity)
+            case NoteOff(time, pitch):
+                start, velocity = down[pitch]
+                first = round(start * RATE)
+                t = np.arange(min(int(2.8 * RATE), out.shape[1] - first)) / RATE
+                fade = velocity / 127 * np.exp(-t - 12 * np.maximum(t - (time - start), 0))
+                for octave in range(2):
+                    hertz = 440 * 2 ** ((pitch - 69) / 12 + octave)
+                    wave = np.sin(2 * np.pi * hertz * t)
+                    out[:, first : first + len(t)] += loud(velocity, hertz) * fade * wave
+    return out.astype(np.float32)
 
-    partials = fit_instrument(render, dataclasses.replace(QUICK, apart=22, seconds=2.0))
+
+def at_pitch(partials, hertz, key=39):
+    """The amplitude at a frequency of a key, at velocity 127."""
+    part = slice(partials.start[key], partials.start[key + 1])
+    near = np.abs(partials.exponent[part].imag / 2 / np.pi - hertz) < 2
+    return np.abs(partials.amplitude[0, part][near].sum())
+
+
+def test_an_instrument_is_measured_whole_with_its_touch_and_its_damper():
+    partials = fit_instrument(
+        lambda events, seconds: struck(events, seconds, lambda velocity, hertz: 0.1),
+        dataclasses.replace(QUICK, apart=22, seconds=2.0),
+    )
     assert len(partials.start) == KEYS + 1
     assert (np.diff(partials.start) > 0).all()
     assert partials.gain[64] == pytest.approx(64 / 127, rel=0.02)
     assert partials.damping[90] == pytest.approx(12, rel=0.1)
-    first, last = partials.start[39], partials.start[40]
-    hertz = partials.exponent[first:last].imag / 2 / np.pi
-    at_pitch = partials.amplitude[0, first:last][np.abs(hertz - 261.6) < 2]
-    assert np.abs(at_pitch.sum()) == pytest.approx(0.1, rel=0.1)
+    assert at_pitch(partials, 261.6) == pytest.approx(0.1, rel=0.1)
+
+
+def test_what_velocity_does_to_the_spectrum_is_measured_as_colours_of_layers():
+    def bright(velocity, hertz):
+        return 0.02 if velocity <= 80 and hertz > 400 else 0.1
+
+    config = dataclasses.replace(QUICK, apart=22, seconds=2.0, velocity=127, coloured=True)
+    partials = fit_instrument(lambda events, seconds: struck(events, seconds, bright), config)
+    assert np.flatnonzero(np.diff(partials.layer)).tolist() == [80]
+    assert at_pitch(partials, 523.3) == pytest.approx(0.1, rel=0.1)
+    tint = np.abs(partials.tint()[0]) * partials.gain[80] * 127 / 80
+    hertz = partials.exponent.imag / 2 / np.pi
+    for wanted, share in ((261.6, 1.0), (523.3, 0.2)):
+        assert tint[np.abs(hertz - wanted) < 2] == pytest.approx(share, rel=0.2)

@@ -1,9 +1,11 @@
 """The harmonic source: pitch, loudness, damping, and state that is handed over."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from models.partials import KEYS, generic_partials, key_of
+from models.partials import COLOUR_HZ, KEYS, Partials, generic_partials, key_of
 from models.pqmf import FilterBank
 from models.source import SourceState, build_tables, sound_source
 from tests.test_pqmf import join
@@ -27,10 +29,16 @@ def roll(frames, onsets=(), releases=(), pedals=()):
     return onset, release, pedal
 
 
-def sound(onset, release, pedal, state=None):
+def sound(onset, release, pedal, state=None, tables=TABLES):
     out = np.empty((48, len(onset) * 8), np.float32)
-    sound_source(TABLES, state or SourceState.silent(TABLES), onset, release, pedal, out)
+    sound_source(tables, state or SourceState.silent(tables), onset, release, pedal, out)
     return out
+
+
+def dull_when_soft():
+    """Velocities up to 64 without what lies above 1 kHz, turned by a quarter."""
+    colour = np.stack([np.where(COLOUR_HZ > 1000, 0.03j, 1j), np.ones(len(COLOUR_HZ))])
+    return dataclasses.replace(generic_partials(), layer=(np.arange(128) > 64).astype(int), colour=colour)
 
 
 def level(out, first, last):
@@ -58,6 +66,34 @@ def test_a_harder_stroke_is_louder():
     levels = [level(sound(*roll(50, [(0, 40, v)])), 0, 50) for v in (10, 50, 90, 127)]
     assert levels == sorted(levels)
     assert levels[0] < levels[-1] / 10
+
+
+def test_a_key_that_is_duller_when_struck_softly_loses_its_high_partials_and_keeps_its_low_ones():
+    tables = build_tables(dull_when_soft(), BANK, RATE, HOP, 64)
+    for velocity, above in ((60, 0.03), (70, 1)):
+        strokes = roll(100, [(0, 39, velocity)])
+        plain, coloured = (
+            join(BANK, sound(*strokes, tables=which).reshape(3, 2, 8, -1).sum(axis=0)[0])
+            for which in (TABLES, tables)
+        )
+        hertz = np.fft.rfftfreq(len(plain), 1 / RATE)
+        before, after = (np.abs(np.fft.rfft(audio * np.hanning(len(audio)))) for audio in (plain, coloured))
+        low, high = (
+            np.sqrt(np.mean(after[part] ** 2) / np.mean(before[part] ** 2))
+            for part in (hertz < 900, hertz > 1200)
+        )
+        assert low == pytest.approx(1, rel=0.02)
+        assert high == pytest.approx(above, rel=0.05)
+
+
+def test_colours_come_back_from_a_file_and_tables_without_them_have_none():
+    coloured = dull_when_soft()
+    arrays = coloured.to_arrays()
+    assert np.allclose(Partials.from_arrays(arrays).tint(), coloured.tint())
+    del arrays["partials.colour"], arrays["partials.layer"]
+    assert (Partials.from_arrays(arrays).tint() == 1).all()
+    with pytest.raises(ValueError, match="colour"):
+        dataclasses.replace(coloured, layer=np.full(128, 2))
 
 
 def test_a_damper_ends_a_note_and_leaves_silence_that_costs_nothing():
