@@ -8,7 +8,7 @@ played by all its voices.
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,10 +28,10 @@ from models.instruments import INSTRUMENTS
 from models.partials import Partials
 from models.piano_checkpoint import load_checkpoint
 from models.source import build_tables
-from models.train_voice import teach, watch
 from models.voice_check import EnsembleCheck
 from models.voice_data import Crops, Passage, gather
 from models.voice_presets import PRESETS, Preset
+from models.voice_run import Keep, VoiceRun
 from models.voice_trainer import Trainer
 from models.voices import FILES, WEIGHTS
 
@@ -56,35 +56,32 @@ def train_ensemble(
     """
     assert isinstance(preset.shape, EnsembleConfig)
     config = preset.shape
-    run.mkdir(parents=True, exist_ok=True)
-    if device == "cpu":
-        torch.set_num_threads(1)
-    partials = tuple(measure(voice, soundfont, run) for voice in config.voices)
-    held_out: list[Piece] = []
-    watched = watch(pieces, held_out)
-    lesson = _prepare(watched, partials, preset, soundfont, seed)
-    trainer = Trainer(lesson, preset.train, Company(device), seed, clock)
-    kept = run / "best.json"
-    best = float("inf")
-    if resume and (run / "state.pt").exists():
-        trainer.load(run / "state.pt")
-        best = json.loads(kept.read_text()) if kept.exists() else best
-    while not held_out and next(watched, None):
-        pass
-    check = EnsembleCheck(held_out[0], soundfont, config.voices) if held_out else None
 
-    def keep(report: dict[str, float]) -> dict[str, float]:
-        nonlocal best
-        checkpoint = EnsembleCheckpoint(config, trainer.weights(), partials)
-        scores = check.scores(checkpoint) if check else {}
-        if scores.get("logmel_rmse_db", 0.0) <= best:
-            best = scores.get("logmel_rmse_db", best)
-            notes = {"training": asdict(preset.train), "soundfont": soundfont.name, **report, **scores}
-            save_ensemble(out, checkpoint, {"notes": json.dumps(notes), "licence": "CC-BY-SA-4.0"})
-            kept.write_text(json.dumps(best))
-        return scores
+    def begin(company: Company, watched: Iterator[Piece]) -> tuple[EnsembleLesson, tuple[Partials, ...]]:
+        with company.leader_first():
+            partials = tuple(measure(voice, soundfont, run) for voice in config.voices)
+        return _prepare(watched, partials, preset, soundfont, seed), partials
 
-    return teach(trainer, minutes, run, config.trunk, keep)
+    def keeper(trainer: Trainer, partials: tuple[Partials, ...], held_out: Piece | None) -> Keep:
+        check = EnsembleCheck(held_out, soundfont, config.voices) if held_out else None
+        kept = run / "best.json"
+        best = json.loads(kept.read_text()) if trainer.iteration and kept.exists() else float("inf")
+
+        def keep(report: dict[str, float]) -> dict[str, float]:
+            nonlocal best
+            checkpoint = EnsembleCheckpoint(config, trainer.weights(), partials)
+            scores = check.scores(checkpoint) if check else {}
+            if scores.get("logmel_rmse_db", 0.0) <= best:
+                best = scores.get("logmel_rmse_db", best)
+                notes = {"training": asdict(preset.train), "soundfont": soundfont.name, **report, **scores}
+                save_ensemble(out, checkpoint, {"notes": json.dumps(notes), "licence": "CC-BY-SA-4.0"})
+                kept.write_text(json.dumps(best))
+            return scores
+
+        return keep
+
+    voice_run = VoiceRun(run, preset.train, config.trunk, minutes, resume, device, seed, clock)
+    return voice_run.learn(pieces, begin, keeper)
 
 
 def measure(voice: str, soundfont: Path, run: Path) -> Partials:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from duet.errors import FileError, MissingExtra
 from duet.piece import Piece
@@ -40,23 +39,16 @@ from models.parallel_lesson import ParallelLesson
 from models.partials import Partials
 from models.piano_ar_config import PianoArConfig
 from models.piano_checkpoint import PianoCheckpoint, load_checkpoint, save_checkpoint
-from models.piano_voice_config import PianoVoiceConfig
 from models.source import build_tables
-from models.training_bar import bar
 from models.voice_check import Check
-from models.voice_cost import multiplications, peak_macs
-from models.voice_curve import add_row, draw_curve
 from models.voice_data import Crops, gather, prepare
 from models.voice_presets import PRESETS, Preset
+from models.voice_run import Keep, VoiceRun
 from models.voice_trainer import Trainer
 from models.voices import FILES, WEIGHTS
 
 logger = logging.getLogger(__name__)
 
-REPORT_EVERY = 10.0
-"""Seconds of training between reports."""
-SAVE_EVERY = 180.0
-"""Seconds of training between checkpoints, each with a free-running check."""
 FIT_RATE = 32_000
 """Samples a second at which an instrument is measured."""
 
@@ -77,20 +69,14 @@ def train_voice(
 
     With `resume` the run in `run` goes on as if it had never stopped, towards its `minutes` in all.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    if device == "cpu":
-        torch.set_num_threads(1)
-    with Company(device) as company:
-        partials = _measure(soundfont, run, preset)
-        held_out: list[Piece] = []
-        watched = watch(pieces, held_out)
+
+    def begin(company: Company, watched: Iterator[Piece]) -> tuple[ParallelLesson | ArLesson, Partials]:
         with company.leader_first():
-            lesson = _prepare(watched, partials, preset, soundfont, seed, run)
-        trainer = Trainer(lesson, preset.train, company, seed, clock)
-        state = run / "state.pt"
-        if resume and state.exists():
-            trainer.load(state)
-        check = _check(watched, held_out, soundfont) if company.leads else None
+            partials = _measure(soundfont, run, preset)
+            return _prepare(watched, partials, preset, soundfont, seed, run), partials
+
+    def keeper(trainer: Trainer, partials: Partials, held_out: Piece | None) -> Keep:
+        check = _check(held_out, soundfont)
 
         def keep(report: dict[str, float]) -> dict[str, float]:
             notes = {"training": asdict(preset.train), "soundfont": soundfont.name, **report}
@@ -98,58 +84,10 @@ def train_voice(
             save_checkpoint(out, checkpoint, {"notes": json.dumps(notes), "licence": "CC-BY-SA-4.0"})
             return check.scores(checkpoint) if check else {}
 
-        return teach(trainer, minutes, run, preset.shape, keep)
+        return keep
 
-
-def teach(
-    trainer: Trainer,
-    minutes: float,
-    run: Path,
-    shape: PianoVoiceConfig | PianoArConfig,
-    keep: Callable[[dict[str, float]], dict[str, float]],
-) -> dict[str, float]:
-    """Train towards `minutes` in all, with reports and checkpoints; what the last report said.
-
-    keep: is given a report whenever a checkpoint is due, writes the weights, and returns their scores.
-    """
-    state = run / "state.pt"
-    cost = 3 * multiplications(shape) / peak_macs(trainer.device)
-    report: dict[str, float] = {}
-    reported = saved = trainer.seconds
-    losses: list[float] = []
-    with bar(trainer.company.leads) as show:
-        while trainer.seconds < minutes * 60:
-            losses.append(trainer.step(trainer.seconds / (minutes * 60)))
-            rate = trainer.sound / trainer.seconds
-            words = f"loss {np.mean(losses[-50:]):.3f}, {rate * shape.sample_rate:,.0f} samples/s"
-            show(trainer.seconds / (minutes * 60), words)
-            done = trainer.seconds >= minutes * 60
-            saves = done or trainer.seconds - saved > SAVE_EVERY
-            if saves or trainer.seconds - reported > REPORT_EVERY:
-                reported = trainer.seconds
-                report = {
-                    "iteration": trainer.iteration,
-                    "minutes": trainer.seconds / 60,
-                    "minutes_left": max(0.0, minutes - trainer.seconds / 60),
-                    "loss": float(np.mean(losses)),
-                    "samples_per_second": rate * shape.sample_rate,
-                    "matmul_share": rate * cost,
-                    "onset_f1_ratio": float("nan"),
-                    "logmel_rmse_db": float("nan"),
-                }
-                losses.clear()
-            if saves:
-                saved = trainer.seconds
-                trainer.save(state)
-                if trainer.company.leads:
-                    report |= keep(report)
-            if reported == trainer.seconds and trainer.company.leads:
-                add_row(run / "curve.csv", report)
-                report = {name: value for name, value in report.items() if not np.isnan(value)}
-                logger.info(", ".join(f"{name} {value:.4g}" for name, value in report.items()))
-            if saves and trainer.company.leads:
-                draw_curve(run / "curve.csv", run / "curve.png")
-    return report
+    voice_run = VoiceRun(run, preset.train, preset.shape, minutes, resume, device, seed, clock)
+    return voice_run.learn(pieces, begin, keeper)
 
 
 def _measure(soundfont: Path, run: Path, preset: Preset) -> Partials:
@@ -171,20 +109,10 @@ def _measure(soundfont: Path, run: Path, preset: Preset) -> Partials:
     return partials
 
 
-def watch(pieces: Iterable[Piece], held_out: list[Piece]) -> Iterator[Piece]:
-    """All pieces; the first of the validation split that a person played is kept for the checks."""
-    for piece in pieces:
-        if piece.split == "valid" and piece.expressive and piece.real_velocity and not held_out:
-            held_out.append(piece)
-        yield piece
-
-
-def _check(watched: Iterator[Piece], held_out: list[Piece], soundfont: Path) -> Check | None:
-    """A check on the first held-out piece there is; none where nothing can sound the truth."""
-    while not held_out and next(watched, None):
-        pass
+def _check(held_out: Piece | None, soundfont: Path) -> Check | None:
+    """A check on the held-out piece; none where nothing can sound the truth."""
     try:
-        return Check(held_out[0], soundfont) if held_out else None
+        return Check(held_out, soundfont) if held_out else None
     except (MissingExtra, FileError) as error:
         logger.info("no free-running checks: %s", error)
         return None

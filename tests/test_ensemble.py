@@ -169,16 +169,20 @@ def test_to_a_fresh_ensemble_all_voices_are_the_network_it_begins_as():
     assert torch.equal(net(*heard, torch.eye(3)[1:]), net.trunk(*heard))
 
 
-def test_a_lesson_teaches_every_voice_its_own():
-    rng, frames = np.random.default_rng(0), 300
-    crops = []
+def trio_lesson():
+    """Noise of another loudness for each voice."""
+    rng, frames, crops = np.random.default_rng(0), 300, []
     for loud in (0.01, 0.05, 0.002):
         source = rng.standard_normal((48, frames * SMALL.steps)).astype(np.float16)
         truth = loud * rng.standard_normal((2, frames * SMALL.hop_length)).astype(np.float32)
         passage = Passage(source, np.ones((frames, FEATURES), np.float16), truth)
         crops.append(Crops([passage], GRID, SMALL.delay))
-    lesson = EnsembleLesson(TRIO, crops, {}, batch=3, frames=60, run_in=10)
-    student = Trainer(lesson, TrainConfig(warm_up=1, rate=1e-2, half=False), Company("cpu"), 0)
+    return EnsembleLesson(TRIO, crops, {}, batch=3, frames=60, run_in=10)
+
+
+def test_a_lesson_teaches_every_voice_its_own():
+    config = TrainConfig(warm_up=1, rate=1e-2, half=False)
+    student = Trainer(trio_lesson(), config, Company("cpu"), 0)
     first = student.step(0.0)
     later = [student.step(0.0) for _ in range(12)]
     assert later[-1] < first
