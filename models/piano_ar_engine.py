@@ -158,7 +158,7 @@ class PianoArEngine:
     ) -> None:
         t = self.tables
         sing(
-            self.weights, state, t.start, t.channel, t.amplitude, t.powers, t.turn, t.gain, t.fade,
+            self.weights, state, t.start, t.channel, t.amplitude, t.powers, t.turn, t.gain, t.layer, t.tint, t.fade,
             onset, release, pedal, out, taught, logits,
         )  # fmt: skip
 

@@ -140,8 +140,9 @@ def _build(sources):
 
     @njit(cache=True, nogil=True, fastmath=True)
     def sing(
-        w, s, start, channel, amplitude, powers, turn, gain, fade, onset, release, pedal, out, taught, logits
-    ):
+        w, s, start, channel, amplitude, powers, turn, gain, layer, tint, fade, onset, release, pedal, out, taught,
+        logits,
+    ):  # fmt: skip
         """A block, free-running; or, if `taught` holds a companded past, the logits it leads to.
 
         onset, release: (frames, KEYS); pedal: (frames,) -> out: (samples, 1).  taught: (samples,) or (0,);
@@ -157,7 +158,7 @@ def _build(sources):
         if hears_source:
             advance(
                 onset, release, pedal, s.heard, s.ringing, s.damped, s.velocity, start, channel, amplitude, powers,
-                turn, gain, fade, 1,
+                turn, gain, layer, tint, fade, 1,
             )  # fmt: skip
         for frame in range(frames):
             read_notes(w, s, frame, steps, onset[frame], release[frame], pedal[frame])

@@ -135,7 +135,7 @@ class PianoEngine:
         """Make a block. onset, release: (frames, KEYS); pedal: (frames,) -> out: (block_length, CHANNELS)."""
         t = self.tables
         sing(
-            self.weights, state, t.start, t.channel, t.amplitude, t.powers, t.turn, t.gain, t.fade,
+            self.weights, state, t.start, t.channel, t.amplitude, t.powers, t.turn, t.gain, t.layer, t.tint, t.fade,
             onset, release, pedal, out,
         )  # fmt: skip
 

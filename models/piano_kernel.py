@@ -170,13 +170,15 @@ def _build(sources):
     """The kernel, made of `sources`."""
 
     @njit(cache=True, nogil=True, fastmath=True)
-    def sing(w, s, start, channel, amplitude, powers, turn, gain, fade, onset, release, pedal, out):
+    def sing(
+        w, s, start, channel, amplitude, powers, turn, gain, layer, tint, fade, onset, release, pedal, out
+    ):
         """The whole block."""
         made_of = sources  # noqa: F841 (part of the key under which numba keeps this)
         source = s.heard[: GROUPS * s.subbands.shape[0]]
         advance(
             onset, release, pedal, source, s.ringing, s.damped, s.velocity, start, channel, amplitude, powers, turn,
-            gain, fade, s.phases.shape[0],
+            gain, layer, tint, fade, s.phases.shape[0],
         )  # fmt: skip
         perform(w, s, onset, release, pedal, out)
 
