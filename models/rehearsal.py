@@ -101,7 +101,7 @@ def compose(
     """Tunes drawn event by event from what the network expects. style: (B,) -> gap, token, velocity, (B, events)."""
     batch, config, device = len(style), net.config, net.seconds.device
     shape = (config.layers, 2, batch, config.heads, events, config.width // config.heads)
-    cache = torch.zeros(shape, device=device)
+    cache = torch.zeros(shape, dtype=torch.bfloat16, device=device)
     hands = silent_hands(batch, device)
     style = style.to(device)[:, None]
     gap, token, velocity = (torch.zeros(batch, 1, dtype=torch.long, device=device) for _ in range(3))
@@ -116,8 +116,8 @@ def compose(
                 q, keys[:, :, step : step + 1], values[:, :, step : step + 1] = layer.split(
                     x, torch.tensor([step], device=device)
                 )
-                kept = [part[:, :, seen].to(q.dtype) for part in (keys, values)]
-                x = layer.join(x, functional.scaled_dot_product_attention(q, *kept))
+                heard = functional.scaled_dot_product_attention(q.bfloat16(), keys[:, :, seen], values[:, :, seen])
+                x = layer.join(x, heard)
             h = net.norm(x)
             gap = draw(net.gap_logits(h), generator)
             token = draw(net.token_logits(h, gap, hands), generator)

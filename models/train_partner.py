@@ -64,7 +64,7 @@ class TrainingConfig:
     """If positive, the budget in place of minutes: the same numbers on any machine."""
     rehearse: float = 0.0
     """The share of the windows by which is kept what weights gone on from know (`models/rehearsal.py`)."""
-    remembered: tuple[int, int] = (128, 512)
+    remembered: tuple[int, int] = (128, 384)
     """How many tunes these compose for it before, and of how many events."""
 
 
