@@ -116,7 +116,9 @@ def compose(
                 q, keys[:, :, step : step + 1], values[:, :, step : step + 1] = layer.split(
                     x, torch.tensor([step], device=device)
                 )
-                heard = functional.scaled_dot_product_attention(q.bfloat16(), keys[:, :, seen], values[:, :, seen])
+                heard = functional.scaled_dot_product_attention(
+                    q.bfloat16(), keys[:, :, seen], values[:, :, seen]
+                )
                 x = layer.join(x, heard)
             h = net.norm(x)
             gap = draw(net.gap_logits(h), generator)

@@ -116,12 +116,12 @@ def train_partner(
     `biaxial` instead, to compare (`models/grid_net.py`). rehearse: in place of the training's. Progress is logged.
     Under torchrun all processes share the work.
     """
+    if rehearse and not start_from:
+        raise DuetError("--rehearse keeps what the weights of --from know: name them")
     with Company(device) as company:
         learnt, held_out = _tunes(pieces, run, resume, company)
         default = ON_GPU if device.startswith("cuda") else TUNING if start_from else TrainingConfig()
         training = training or default
-        if rehearse and not start_from:
-            raise DuetError("--rehearse keeps what the weights of --from know: name them")
         if rehearse is not None:
             training = replace(training, rehearse=rehearse)
         state_file = run / "state.pt"

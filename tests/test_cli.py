@@ -91,6 +91,7 @@ def test_answer_and_render_write_sound(call: Path, tmp_path: Path) -> None:
             ["train", "partner", "--data", "{folder}/empty", "--out", "{folder}/w/x.safetensors"],
             "holds no MIDI file",
         ),
+        (["train", "partner", "--data", "{folder}/empty", "--rehearse", "0.2"], "weights of --from"),
         (["train", "partner", "--partner", "lstm", "--data", "{folder}/empty"], "holds no MIDI file"),
         (["train", "partner", "--partner", "lstm", "--data", "{folder}", "--device", "cuda"], "on the CPU"),
         (
@@ -123,7 +124,14 @@ def test_a_users_slip_gets_one_line_and_exit_code_1(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["sing"], ["--temperature", "0"], ["render", "a.mid"], ["train", "drummer", "--data", "x"]]
+    "arguments",
+    [
+        ["sing"],
+        ["--temperature", "0"],
+        ["render", "a.mid"],
+        ["train", "drummer", "--data", "x"],
+        ["train", "partner", "--data", "x", "--rehearse", "1"],
+    ],
 )
 def test_what_is_not_understood_is_exit_code_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
