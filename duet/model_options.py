@@ -68,7 +68,8 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--rehearse",
         type=share,
         metavar="SHARE",
-        help="partner, with --from: how much of the time goes into keeping what those weights know (default 0)",
+        help="partner, with --from: how many of the windows are for keeping what those weights know "
+        "(default 0.375; 0: what is not in the folder is forgotten)",
     )
     train.add_argument(
         "--soundfont",

@@ -37,9 +37,10 @@ class RehearsedLesson:
     def batch(
         self, shape: tuple[int, int], rng: np.random.Generator, told: bool = True
     ) -> dict[str, NDArray[Any]]:
-        """`partner_data.FIELDS`, each of the shape (windows, steps), the rehearsed windows last."""
-        number = self._rehearsed(shape[0])
-        own = self._lesson.batch((shape[0] - number, shape[1]), rng, told)
+        """`partner_data.FIELDS`, each of the shape (windows, steps), the rehearsed windows last; two at least."""
+        windows = max(2, shape[0])
+        number = self._rehearsed(windows)
+        own = self._lesson.batch((windows - number, shape[1]), rng, told)
         past = self._memories.batch((number, shape[1]), rng, told)
         return {field: np.concatenate([own[field], past[field]]) for field in own}
 

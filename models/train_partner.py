@@ -68,7 +68,7 @@ class TrainingConfig:
     """How many tunes these compose for it before, and of how many events."""
 
 
-TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2)
+TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2, rehearse=0.375)
 """To go on from weights."""
 ON_GPU = TrainingConfig(tokens=32_768, short=512, warm_up=300)
 GPU_SIZE = PartnerConfig(width=256, layers=8, heads=4)
@@ -120,14 +120,14 @@ def train_partner(
         raise DuetError("--rehearse keeps what the weights of --from know: name them")
     with Company(device) as company:
         learnt, held_out = _tunes(pieces, run, resume, company)
-        default = ON_GPU if device.startswith("cuda") else TUNING if start_from else TrainingConfig()
+        default = TUNING if start_from else TrainingConfig()
+        if device.startswith("cuda"):
+            default = replace(ON_GPU, rehearse=default.rehearse)
         training = training or default
         if rehearse is not None:
             training = replace(training, rehearse=rehearse)
-        state_file = run / "state.pt"
-        state = None
-        if resume and state_file.exists():
-            state = torch.load(state_file, map_location=company.device)
+        kept = run / "state.pt"
+        state = torch.load(kept, map_location=company.device) if resume and kept.exists() else None
         build = GridNet if on_grid else PartnerNet
         net: PartnerNet
         if state:

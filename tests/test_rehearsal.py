@@ -12,7 +12,7 @@ from models.events import GAPS, OFF, PEDAL_DOWN
 from models.nats import nats_of_net
 from models.partner import hands_of
 from models.partner_data import tune_of
-from models.partner_file import fresh_net, load_net
+from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_lesson import PartnerLesson
 from models.rehearsal import RehearsedLesson, compose, divergence, hands_moved, remember, silent_hands
 from models.train_partner import train_partner
@@ -85,6 +85,7 @@ def test_who_has_not_changed_has_not_moved_and_who_has_is_pulled_back():
     made = lesson.batch((4, 60), np.random.default_rng(0))
     batch = {field: torch.from_numpy(values) for field, values in made.items()}
     assert len(batch["gap"]) == 4
+    assert len(lesson.batch((1, 60), np.random.default_rng(0))["gap"]) == 2
     assert float(divergence(old, old, batch)) == pytest.approx(0, abs=1e-3)
     moved = lesson.losses(new, batch)
     assert moved["drift"].item() > 1
@@ -124,6 +125,17 @@ def test_what_was_learnt_before_is_forgotten_less_by_who_rehearses(tmp_path):
         assert nats(after[share], new) < 0.7 * nats(first, new)
     forgotten = {share: nats(path, was) - nats(first, was) for share, path in after.items()}
     assert forgotten[0.5] < 0.6 * forgotten[0.0]
+
+
+@pytest.mark.parametrize(("asked", "rehearsed"), [(None, 1), (0.5, 1), (0.0, 0)])
+def test_who_goes_on_from_weights_rehearses_unless_told_not_to(asked, rehearsed, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr("models.train_partner.remember", lambda *_: made.append(1) or [tune_of(PIECES[0])])
+    save_partner(fresh_net(TINY, 0), tmp_path / "old.safetensors")
+    out = tmp_path / "new.safetensors"
+    train_partner(PIECES, out, 1e-4, tmp_path, start_from=tmp_path / "old.safetensors", rehearse=asked)
+    assert len(made) == rehearsed
+    assert load_net(out)
 
 
 def test_without_weights_there_is_nothing_to_rehearse(tmp_path):
