@@ -20,7 +20,7 @@ from models.fluidsynth import SOUNDFONT, render_truth
 from models.instruments import INSTRUMENTS
 from models.listen import onset_f1, transcribe
 from models.voice_listening import GRID, passage, sing, source_alone
-from models.voice_metrics import DEPTH, MELS, RATE, log_mel, log_mel_rmse, loudness_dbfs
+from models.voice_metrics import DEPTH, MELS, RATE, log_mel, log_mel_rmse, loudness_dbfs, spearman
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ CEPSTRA = 20
 """Coefficients of the mel cepstrum that are compared, the first left out."""
 KEYS = (45, 60, 72)
 """Keys that are held and let go."""
+VELOCITIES = range(15, 128, 16)
+"""How hard they are struck to see how loud they get."""
 
 
 def evaluate_ensemble(
@@ -64,7 +66,8 @@ def evaluate_ensemble(
             far = [timbre_distance(sound, truths[other][number]) for other in names]
             distances[index] += np.array(far) / len(made)
             nearest[index, int(np.argmin(far))] += 1
-        report |= {f"{name}_{key}": value for key, value in held_notes(voice, name, soundfont).items()}
+        notes = held_notes(voice, name, soundfont) | touch(voice, name, soundfont)
+        report |= {f"{name}_{key}": value for key, value in notes.items()}
         logger.info("%s: log-mel RMSE %.2f dB", name, report[f"{name}_logmel_rmse_db"])
     report["nearest_timbre_right"] = float(np.trace(nearest) / nearest.sum())
     report["nearest_timbre"] = {
@@ -86,7 +89,7 @@ def truth_of(name: str, events: list[Event], seconds: float, soundfont: Path) ->
 def _judge(
     voice: Any, index: int, made: list[NDArray], truths: list[NDArray], passages: list[list[Event]]
 ) -> dict[str, float]:
-    """Means over the passages of one voice's figures."""
+    """Means over the passages of one voice's figures, and how far passages lie from them (standard deviations)."""
     seconds = len(truths[0]) / RATE
     of_voice = SimpleNamespace(config=voice.engine.config, tables=voice.engine.tables[index])
     rows = []
@@ -105,8 +108,11 @@ def _judge(
             )
         )
     f1, truth_f1, error, bare, shuffled, louder = np.mean(rows, axis=0).tolist()
+    spread = np.std(rows, axis=0, ddof=1) if len(rows) > 1 else np.zeros(len(rows[0]))
     return {
         "onset_f1": f1,
+        "onset_f1_spread": float(spread[0]),
+        "logmel_rmse_db_spread": float(spread[2]),
         "truth_onset_f1": truth_f1,
         "onset_f1_ratio": f1 / max(truth_f1, 1e-9),
         "logmel_rmse_db": error,
@@ -150,6 +156,32 @@ def held_notes(voice: Any, name: str, soundfont: Path) -> dict[str, float]:
         report[f"{whose}lost_in_7_s_db"] = float(np.mean(lost))
         report[f"{whose}release_s"] = float(np.mean([_release(sound(events, 4.0)) for events in freed]))
     return report
+
+
+def touch(voice: Any, name: str, soundfont: Path) -> dict[str, float]:
+    """How loudness follows velocity, means over keys: its rank correlation, and from the softest to the hardest in dB.
+
+    Of the first quarter second of notes at `VELOCITIES`, of the voice and of the truth.
+    """
+    ranks, spans, truth_spans = [], [], []
+    seconds = 1.5 * len(VELOCITIES)
+    for key in KEYS:
+        events: list[Event] = []
+        for number, velocity in enumerate(VELOCITIES):
+            events += [NoteOn(1.5 * number, key, velocity), NoteOff(1.5 * number + 0.4, key)]
+        sounds = sing(voice, events, seconds).mean(axis=1), truth_of(name, events, seconds, soundfont)
+        made, true = (
+            np.array([_level(sound, 1.5 * number, 1.5 * number + 0.25) for number in range(len(VELOCITIES))])
+            for sound in sounds
+        )
+        ranks.append(spearman(np.array(VELOCITIES), made))
+        spans.append(made[-1] - made[0])
+        truth_spans.append(true[-1] - true[0])
+    return {
+        "velocity_spearman": float(np.mean(ranks)),
+        "velocity_span_db": float(np.mean(spans)),
+        "truth_velocity_span_db": float(np.mean(truth_spans)),
+    }
 
 
 def _level(audio: NDArray, begin: float, end: float) -> float:

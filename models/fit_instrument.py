@@ -143,6 +143,10 @@ ATTACKS = (5.0, 14.0, 40.0)
 """Decays, a second, of the poles that shape the attack of a chorus."""
 
 
+HURRY = 4.0
+"""How fast, a second, errors of the attack of a chorus lose weight."""
+
+
 def fit_chorus(audio: NDArray[np.float64], config: InstrumentFit) -> tuple[Poles, Poles]:
     """As `fit_key`, of many players: lines a half Hz apart, and what the attack differs from them."""
     rate = config.sample_rate
@@ -177,7 +181,7 @@ def fit_chorus(audio: NDArray[np.float64], config: InstrumentFit) -> tuple[Poles
     attack = (2j * np.pi * centres[:, None] - np.array(ATTACKS)).ravel()
     return (
         np.concatenate([exponent, attack]),
-        np.concatenate([amplitude, _amplitudes(missing, attack, rate, 0.75, 4.0, 1e-4)], axis=1),
+        np.concatenate([amplitude, _amplitudes(missing, attack, rate, 0.75, HURRY, 1e-4)], axis=1),
     )
 
 
