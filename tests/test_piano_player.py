@@ -1,11 +1,13 @@
-"""The shipped piano at its socket: what a player would notice."""
+"""The shipped piano at its socket: what a player would notice, and what no player should."""
 
 import numpy as np
 import pytest
+from numba.core.runtime import _nrt_python, rtsys
 
 from duet.note import NoteOff, NoteOn, Pedal
+from models.piano_player import PianoVoice
 from models.voices import load_voice
-from tests.voice_fakes import loudness, peak_hz, sound
+from tests.voice_fakes import loudness, peak_hz, small_ensemble, small_piano, sound, tiny_ar_piano
 
 RATE = 32_000
 
@@ -94,3 +96,20 @@ def test_an_event_that_comes_late_still_sounds(piano):
     audio = [np.abs(next(blocks)).max() for _ in range(14)]
     assert max(audio[:9]) == 0
     assert max(audio[9:]) > 0.01
+
+
+@pytest.mark.parametrize("piano", [tiny_ar_piano, small_piano, small_ensemble])
+def test_a_long_block_allocates_no_more_than_a_short_one(piano):
+    """Nothing per frame or sample: what is counted are numba's handles, one for each array handed over."""
+    _nrt_python.memsys_enable_stats()
+
+    def allocated(frames):
+        engine = PianoVoice(piano(), frames=frames).engine
+        state, roll = engine.silent_state(), np.zeros((frames, 88), np.float32)
+        roll[0, 40] = 0.8
+        sound = np.zeros((engine.block_length, engine.channels), np.float32)
+        before = rtsys.get_allocation_stats().alloc
+        engine.sing(state, roll, np.zeros_like(roll), roll[:, 0].copy(), sound)
+        return rtsys.get_allocation_stats().alloc - before
+
+    assert 0 < allocated(4) == allocated(16)

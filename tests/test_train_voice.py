@@ -21,7 +21,7 @@ from models.piano_ar import generate
 from models.piano_ar_config import encode
 from models.voice_curve import add_row, draw_curve
 from models.voice_data import STORED, Crops, Passage, exercise, passages_of
-from models.voice_features import FEATURES
+from models.voice_features import FEATURES, features_of
 from models.voice_presets import PRESETS
 from models.voice_trainer import TrainConfig, Trainer
 from tests.voice_fakes import SMALL, TINY
@@ -150,6 +150,40 @@ def test_it_learns_one_clip_by_heart_and_sings_it_free_running():
     said = generate(student.average, torch.from_numpy(source)[None], features, uniforms, 0.5)[0]
     missing = passage.truth[0, :samples] - source.sum(axis=0)
     assert np.corrcoef(said.numpy(), missing)[0, 1] > 0.8
+
+
+@pytest.mark.slow
+def test_without_a_source_it_learns_a_note_by_heart_and_sings_it_from_the_roll_and_its_own_past():
+    """Nothing but the notes and what it has said itself: the plain form. When the wave begins is not told."""
+    shape = dataclasses.replace(
+        TINY, hears_source=False, codes_rest=False, reach=0.5, dilations=(1, 2, 4, 8, 16, 32, 64), spread=0.1
+    )
+    onset = np.zeros((42, 88), np.float32)
+    onset[2, 48] = 0.8
+    features = features_of(onset, np.zeros_like(onset), onset[:, 0], 500.0)
+    time = np.arange(40 * shape.hop_length)
+    note = 0.3 * np.exp(-time / 900) * np.sin(2 * np.pi * 440 * time / shape.sample_rate)
+    truth = np.concatenate([np.zeros(2 * shape.hop_length), note]).astype(np.float32)
+    passage = Passage(np.zeros((3, len(truth)), np.float16), features.astype(np.float16), truth[None])
+    lesson = ArLesson(shape, [passage], batch=1, frames=40, run_in=0, dropout=0.0)
+    config = TrainConfig(warm_up=10, rate=1e-2, average=0.95, half=False)
+    student = Trainer(lesson, config, Company("cpu"), 0)
+    for step in range(250):
+        student.step(step / 250)
+    uniforms = torch.rand(1, len(truth), generator=torch.Generator().manual_seed(0))
+    heard = torch.zeros(1, 3, len(truth)), torch.from_numpy(features.T.copy())[None]
+    said = generate(student.average, *heard, uniforms)[0].numpy()
+    period = round(shape.sample_rate / 440)
+    likeness = [np.corrcoef(np.roll(said, lag)[:1200], truth[:1200])[0, 1] for lag in range(-period, period)]
+    assert max(likeness) > 0.85
+
+
+def test_the_time_of_a_training_is_counted_by_the_clock_it_is_given():
+    ticks = iter(range(0, 1000, 30))
+    student = Trainer(ar_lesson(), QUICK, Company("cpu"), 0, clock=lambda: float(next(ticks)))
+    student.step(0.0)
+    student.step(0.0)
+    assert student.seconds == 60
 
 
 def test_the_right_past_of_a_sample_is_the_one_before_it():
