@@ -106,7 +106,7 @@ class ChordPartner:
             )
             at_once = at_once + 1 if not wait else 0
             if at_once >= MOST_AT_ONCE:
-                waits[0] = -torch.inf
+                waits = waits.masked_fill(torch.arange(len(waits)) == 0, -torch.inf)
             wait = draw(waits, request.character.temperature, TIME_RARELY, generator)
             time += min(LONGEST_WAIT, float(GAPS[wait]))
             if time >= request.seconds:

@@ -120,6 +120,13 @@ def test_the_same_seed_gives_the_same_answer(partner):
     assert any(other != said[0] for other in said)
 
 
+@pytest.mark.parametrize("name", ["lstm", "wavenet-notes"])
+def test_a_chord_of_too_many_symbols_ends_and_the_answer_goes_on(name, monkeypatch):
+    monkeypatch.setattr("models.chord_partner.MOST_AT_ONCE", 0)
+    events = answer(wild_rival(name).partner(), PHRASE, seconds=3.0)
+    assert max(event.time for event in events) > 1.5
+
+
 def test_a_call_and_what_was_said_before_change_the_answer(partner):
     def said_after(*some_calls):
         said = []
