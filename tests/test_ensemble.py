@@ -207,3 +207,17 @@ def test_a_note_of_the_shipped_voices_that_are_held_holds_and_ends_when_let_go(n
     assert abs(20 * np.log10(loudness(held, 6.5, 9.5, 32_000) / loudness(held, 1, 4, 32_000))) < 3
     freed = sound(voice, [*HELD, NoteOff(0.5, 60)], 4.0)
     assert loudness(freed, 3.5, 4.0, 32_000) < 1e-3 * loudness(freed, 0.2, 0.5, 32_000)
+
+
+@pytest.mark.parametrize(("name", "duller_db"), [("guitar", 8), ("vibes", 8), ("organ", 0)])
+def test_the_shipped_guitar_and_vibes_are_duller_when_struck_softly(name, duller_db):
+    voice = load_voice(name)
+
+    def brightness(velocity):
+        audio = sound(voice, [NoteOn(0.01, 72, velocity)], 0.4)[:, 0]
+        power = np.abs(np.fft.rfft(audio * np.hanning(len(audio)))) ** 2
+        hertz = np.fft.rfftfreq(len(audio), 1 / 32_000)
+        return 10 * np.log10(power[hertz > 3000].sum() / power[hertz < 3000].sum())
+
+    difference = brightness(120) - brightness(50)
+    assert difference > duller_db if duller_db else abs(difference) < 3
