@@ -68,7 +68,7 @@ class TrainingConfig:
     """How many tunes these compose for it before, and of how many events."""
 
 
-TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2, rehearse=0.375)
+TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2, rehearse=0.25)
 """To go on from weights."""
 ON_GPU = TrainingConfig(tokens=32_768, short=512, warm_up=300)
 GPU_SIZE = PartnerConfig(width=256, layers=8, heads=4)
