@@ -9,8 +9,7 @@ which the network is told nothing: left alone, answers wander off further than a
 """
 
 import math
-from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections import deque
 from copy import copy
 from dataclasses import dataclass, field
 
@@ -20,14 +19,14 @@ from torch import Tensor
 
 from duet.request import Request
 from duet.scale import classes_allowed
+from models.echo import NEAR, Stroke, continuations, kinship_at, wait_class
 from models.events import GAPS, KEYS, LOWEST, VELOCITIES, velocity_of
 from models.harmony import expectation
 from models.knobs import encode_one, with_left
+from models.partner_overlap import closeness
 
 CHORD = 0.035
 """Seconds within which strokes are one chord."""
-Stroke = tuple[float, int, int]
-"""Seconds, pitch, velocity."""
 SLOWNESS = torch.tensor(np.log(GAPS + 0.03), dtype=torch.float32)
 HEIGHT = torch.arange(KEYS, dtype=torch.float32) + LOWEST
 AHEAD = 6
@@ -97,10 +96,12 @@ class Leanings:
     """... and the same where a style is asked for, which is not to be like the call."""
     kinship: float = 0.5
     """How much the call's pitch classes and likely keys weigh beside the network's own mind."""
-    echo: float = 9.0
+    echo: float = 14.0
     """On the stroke that comes next in the call, as one goes along it; closeness 0 takes half as much away."""
-    punctual: float = 4.0
+    punctual: float = 8.0
     """On strokes before the wait is over that there was in the call, and on each e-fold that a gap exceeds it."""
+    closeness: float = 10.0
+    """On the leans to the call and away from it, by how far the answer so far is from the closeness asked for."""
     rhythm: float = 1.5
     """Off strokes after waits as in the call, by the log of how usual they are there, at closeness 0."""
 
@@ -114,9 +115,10 @@ class Steering:
         self._lengths: list[float] = []
         self._classes = classes_allowed(request.character.key, call.pitches)
         self._kinship = self._kin()
-        self._next = _continuations(call.strokes)
+        self._next = continuations(call.strokes)
         self._place, self._along = 0, False
-        classes = [_wait_class(wait) for wait in np.diff([time for time, _, _ in call.strokes])]
+        self._judged = 0, 0.0
+        classes = [wait_class(wait) for wait in np.diff([time for time, _, _ in call.strokes])]
         shares = (np.bincount(classes, minlength=16) + 0.3) / (len(classes) + 16 * 0.3)
         self._waits = shares * 16
         character = request.character
@@ -156,9 +158,23 @@ class Steering:
 
     @property
     def _much(self) -> float:
-        """How much to echo the call, -1 (contrast) .. 1; more than asked in between, or 0.75 would be as 0.5."""
-        asked = 2 * self._said.get("closeness", 0.5) - 1
-        return asked if asked < 0 else asked**0.6
+        """How much to echo the call, -1 (contrast) .. 1; less than asked in between, or 0.75 would be as 1."""
+        if "closeness" not in self._said:
+            return 0.0
+        asked = 2 * self._said["closeness"] - 1
+        open_loop = asked if asked < 0 else asked**1.8
+        return max(-1.0, min(1.0, open_loop + self._leanings.closeness * self._too_far()))
+
+    def _too_far(self) -> float:
+        """How much less the answer so far takes up the call than it should; counts the more, the longer it is."""
+        said, call = self._strokes, self._call.strokes
+        if min(len(said), len(call)) < 4:
+            return 0.0
+        if self._judged[0] != len(said):
+            sides = [np.array([stroke[part] for stroke in side]) for side in (call, said) for part in (1, 0)]
+            self._judged = len(said), closeness(*sides)
+        wanted = float(np.interp(self._said["closeness"], *NEAR))
+        return (wanted - self._judged[1]) * len(said) / (len(said) + 2 * self._leanings.heard)
 
     @property
     def novelty(self) -> float:
@@ -186,7 +202,7 @@ class Steering:
             lean += self._leanings.echo * (much if much > 0 else much / 2) * self._as_there()
             waited = time - self._strokes[-1][0]
             if much < 0:
-                lean += self._leanings.rhythm * much * math.log(self._waits[_wait_class(waited)])
+                lean += self._leanings.rhythm * much * math.log(self._waits[wait_class(waited)])
             elif self._along and waited < self._due() - CHORD:
                 lean -= 2 * self._leanings.punctual * much
         if self._classes is not None:
@@ -235,7 +251,7 @@ class Steering:
     def _kin(self) -> Tensor:
         """The lean to the pitch classes of the call; the closer an answer should be, the more."""
         closeness = self._request.character.closeness
-        share = 1.0 if closeness is None else 4 * closeness - 0.6
+        share = 1.0 if closeness is None else kinship_at(closeness)
         heard = len(self._call.pitches)
         # after a few notes the network is less sure
         weight = self._leanings.kinship * share * (1 + 8 / (8 + heard)) * bool(heard)
@@ -259,19 +275,3 @@ class Steering:
                 if 0 <= pitch - LOWEST < KEYS:
                     result[pitch - LOWEST] = max(float(result[pitch - LOWEST]), weight)
         return result
-
-
-def _wait_class(seconds: float) -> int:
-    """Half octaves above 25 ms, 0 .. 15."""
-    return int(np.clip(np.ceil(2 * np.log2(max(seconds, 1e-4) / 0.025)), 0, 15))
-
-
-def _continuations(strokes: Sequence[Stroke]) -> dict[tuple[int, ...], set[int]]:
-    """What was struck after each stroke and each two in a row, and at all."""
-    pitches = [pitch for _, pitch, _ in strokes]
-    found: dict[tuple[int, ...], set[int]] = defaultdict(set)
-    for place in range(1, len(pitches)):
-        for back in (0, 1, 2):
-            if place >= back:
-                found[tuple(pitches[place - back : place])].add(pitches[place])
-    return dict(found)

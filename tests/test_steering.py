@@ -9,7 +9,7 @@ from duet.request import Character, Request
 from duet.scale import pitch_classes
 from models.compose import Manners
 from models.eval_knobs import inner_closeness, judge_knobs, spearman, variety
-from models.events import PARTNER, PLAYER, steps_of
+from models.events import LOWEST, PARTNER, PLAYER, steps_of
 from models.knobs import NAMES, SIZE, encode, encode_one, with_left
 from models.nats import surprisal
 from models.neural import NeuralPartner
@@ -17,7 +17,7 @@ from models.partner_file import load_net, save_partner
 from models.partner_overlap import closeness_knob, closeness_of
 from models.partner_step import Stepper
 from models.partners import WEIGHTS
-from models.steering import Leanings
+from models.steering import Call, Leanings, Steering
 from tests.playing import assert_good_manners, calls, melody
 from tests.test_partner import PHRASE, wild_net
 
@@ -176,3 +176,19 @@ def test_keys_are_held_about_as_long_as_in_the_call(tmp_path):
         return np.median([note.duration for note in notes_of(answer(leaning, 6.0, sorted(call, key=order)))])
 
     assert held(1.8) > 1.3 * held(0.2)
+
+
+def test_an_answer_farther_from_the_call_than_asked_is_drawn_to_it():
+    """The lean on what the call played next grows with what is missing, even at a network's own closeness."""
+    call = Call(strokes=[(0.25 * place, pitch, 64) for place, pitch in enumerate([60, 64, 67, 72] * 3)])
+
+    def drawn(strokes):
+        steering = Steering(Request(1, 8.0, Character(closeness=0.5), 0), call, Leanings())
+        for time, pitch in strokes:
+            steering.struck(time, pitch - LOWEST, 16)
+        lean = steering.on_tokens(strokes[-1][0] + 0.25)
+        return float(lean[72 - LOWEST] - lean[71 - LOWEST])
+
+    far = [(0.4 * place, pitch) for place, pitch in enumerate([61, 63, 66, 68, 70, 61, 63, 66])]
+    near = [(0.25 * place, pitch) for place, pitch in enumerate([60, 64, 67, 72, 60, 64, 67, 72])]
+    assert drawn(far) > drawn(near) + 1
