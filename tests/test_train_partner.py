@@ -1,10 +1,6 @@
 import csv
 import logging
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +24,7 @@ from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_overlap import copied, overlaps
 from models.partner_turns import phrase_ends
 from models.train_partner import TrainingConfig, train_partner
+from tests.company import run_by_two
 from tests.playing import melody
 
 torch.set_num_threads(1)  # networks this small only wait for each other
@@ -302,7 +299,8 @@ from pathlib import Path
 import torch
 from models.company import Company
 from models.train_partner import Trainer, train_partner
-from tests.test_train_partner import PIECES, QUICK, TINY, no_thread_is_left
+from tests.company import no_thread_is_left
+from tests.test_train_partner import PIECES, QUICK, TINY
 
 torch.set_num_threads(1)
 out = Path(sys.argv[1])
@@ -317,23 +315,9 @@ no_thread_is_left()
 """
 
 
-def no_thread_is_left():
-    """What a thread of a process group lets go of while Python ends makes torch abort, now and then."""
-    tasks = Path("/proc/self/task")
-    assert not tasks.is_dir() or len(list(tasks.iterdir())) == 1, "the company left threads behind"
-
-
 @pytest.mark.slow
 def test_two_processes_learn_one_network_from_different_windows(tmp_path):
-    (tmp_path / "shared.py").write_text(SHARED)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    root = str(Path(__file__).parent.parent)
-    subprocess.run(
-        [*launch, str(tmp_path / "shared.py"), str(tmp_path)],
-        check=True,
-        timeout=110,
-        env={**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
-    )
+    run_by_two(tmp_path, SHARED)
     (seen_a, a), (seen_b, b) = (
         torch.load(tmp_path / f"rank{rank}.pt", weights_only=False) for rank in (0, 1)
     )

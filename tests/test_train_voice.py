@@ -1,10 +1,6 @@
 """Teaching the voice, on a small network and music made up here."""
 
 import dataclasses
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +20,7 @@ from models.voice_data import STORED, Crops, Passage, exercise, passages_of
 from models.voice_features import FEATURES, features_of
 from models.voice_presets import PRESETS
 from models.voice_trainer import TrainConfig, Trainer
+from tests.company import run_by_two
 from tests.voice_fakes import SMALL, TINY
 
 QUICK = TrainConfig(warm_up=1, rate=3e-3)
@@ -213,8 +210,8 @@ def test_the_curve_leaves_empty_what_a_row_does_not_know(tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_learn_as_one_and_end_at_the_same_step(tmp_path):
-    script = tmp_path / "student.py"
-    script.write_text(
+    run_by_two(
+        tmp_path,
         "import sys, torch\n"
         "from models.company import Company\n"
         "from tests.test_train_voice import ar_lesson, trainer\n"
@@ -223,12 +220,9 @@ def test_two_processes_learn_as_one_and_end_at_the_same_step(tmp_path):
         "    for _ in range(3): student.step(0.0)\n"
         "    first = int(student.rng.integers(1 << 30))\n"
         "    torch.save((student.net.state_dict(), student.seconds, first), f'{sys.argv[1]}/{company.rank}.pt')\n"
-        "from tests.test_train_partner import no_thread_is_left\n"
-        "no_thread_is_left()\n"
+        "from tests.company import no_thread_is_left\n"
+        "no_thread_is_left()\n",
     )
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run([*command, str(script), str(tmp_path)], check=True, timeout=110, env=here)
     (one, its_seconds, its_draw), (other, seconds, draw) = (
         torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)
     )

@@ -1,10 +1,6 @@
 """The way through a training that all forms of the voice share, on a tiny ensemble."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +9,7 @@ from duet.note import NoteOn
 from duet.piece import Piece
 from models.voice_run import VoiceRun
 from models.voice_trainer import TrainConfig
+from tests.company import run_by_two
 from tests.test_ensemble import trio_lesson
 from tests.voice_fakes import SMALL
 
@@ -55,20 +52,17 @@ def test_a_run_hands_on_what_is_held_out_and_goes_on_from_where_it_was(tmp_path)
 
 @pytest.mark.slow
 def test_two_processes_teach_one_ensemble_and_the_first_judges_and_writes(tmp_path):
-    script = tmp_path / "students.py"
-    script.write_text(
+    run_by_two(
+        tmp_path,
         "import json, sys\n"
         "from pathlib import Path\n"
-        "from tests.test_train_partner import no_thread_is_left\n"
+        "from tests.company import no_thread_is_left\n"
         "from tests.test_voice_run import learn\n"
         "folder = Path(sys.argv[1])\n"
         "_, told, reports = learn(folder, 0.5)\n"
         "for who in told: (folder / 'told.json').open('x').write(json.dumps(told))\n"
-        "no_thread_is_left()\n"
+        "no_thread_is_left()\n",
     )
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run([*command, str(script), str(tmp_path)], check=True, timeout=110, env=here)
     assert json.loads((tmp_path / "told.json").read_text()) == [["measured by 0", "valid.mid", 0]]
     one, other = (
         torch.load(tmp_path / "run" / name, weights_only=True) for name in ("state.pt", "state.1.pt")
