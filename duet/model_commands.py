@@ -1,12 +1,11 @@
-"""The commands that make, judge and time the networks; heavy imports stay inside them."""
+"""The commands that judge and time the networks; heavy imports stay inside them."""
 
 import argparse
 import hashlib
 import json
 import logging
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,57 +13,10 @@ from typing import Any
 from duet.bench_notice import notice
 from duet.commands import writable
 from duet.errors import DuetError, FileError
+from duet.music_folders import BENCHMARKS, RUNS, data_of, found
 from duet.piece import Piece
 from duet.progress import working
 from duet.wiring import load_partner, load_voice, one_thread, weights_of
-
-RUNS = Path("runs")
-BENCHMARKS = (Path("benchmarks"), Path("../shared/benchmarks"))
-CORPORA = (Path("corpus"), Path("../shared/corpus"))
-"""Where data are looked for without --data: here, and where Duet's own developers have theirs."""
-
-
-def train(options: argparse.Namespace) -> None:
-    """Train a network and say where its weights are."""
-    from duet.library import read_pieces
-
-    logging.getLogger().setLevel(logging.INFO)
-    options.data = _data(options)
-    kind = options.partner if options.what == "partner" else options.voice
-    rival = options.what == "partner" and not kind.startswith("neural")
-    name = kind if rival or kind in {"piano-ar", "ensemble", "neural-grid"} else options.what
-    if options.core_minutes and options.device != "cpu":
-        raise DuetError("--core-minutes is for training on the CPU; elsewhere --minutes counts")
-    clock = time.process_time if options.core_minutes else time.monotonic
-    minutes = options.core_minutes or options.minutes
-    run = RUNS / ("rivals" if rival else name)
-    out = options.out or run / f"{name}.safetensors"
-    writable(run)
-    writable(out.parent)
-    pieces = read_pieces(options.data, ("train", "valid"))
-    if rival or options.core_minutes:
-        one_thread()
-    if rival:
-        if options.start_from or options.device != "cpu":
-            raise DuetError(f"{kind} learns from nothing and on the CPU: leave out --from and --device")
-        from models.train_rival import train_rival
-
-        train_rival(kind, pieces, out, minutes, run, resume=options.resume, seed=options.seed, clock=clock)
-    elif options.what == "partner":
-        from models.train_partner import train_partner
-
-        train_partner(
-            pieces, out, minutes, run, resume=options.resume, device=options.device, seed=options.seed,
-            start_from=options.start_from, clock=clock, on_grid=kind == "neural-grid", rehearse=options.rehearse,
-        )  # fmt: skip
-    else:
-        from models.voice_forms import train_form
-
-        train_form(
-            kind, options.config, pieces, options.soundfont, out, minutes, options.resume, options.device, options.seed,
-            run, clock,
-        )  # fmt: skip
-    print(f"written: {out}")
 
 
 def eval(options: argparse.Namespace) -> None:
@@ -75,7 +27,7 @@ def eval(options: argparse.Namespace) -> None:
     if options.choices:
         _tally(options)
         return
-    options.data = _data(options)
+    options.data = data_of(options)
     if options.listening:
         _listening(options)
         return
@@ -197,7 +149,7 @@ def _benchmark(options: argparse.Namespace) -> None:
 
     logging.getLogger().setLevel(logging.INFO)
     names = list(FILES) if options.benchmark == "all" else [options.benchmark]
-    folder = _found(options.data, BENCHMARKS, "benchmark sets", "the folder of jsb_chorales.npz")
+    folder = found(options.data, BENCHMARKS, "benchmark sets", "the folder of jsb_chorales.npz")
     kept = writable(RUNS / "benchmark")
     report = benchmark(names, folder, kept, options.seeds, options.factorised)
     print(json.dumps(report) if options.json else as_table(report))
@@ -254,19 +206,6 @@ def bench(options: argparse.Namespace) -> None:
                 options.partner, options.voice or "piano", turns, options.busy, options.with_face
             )
     _print_report(report, options.json)
-
-
-def _data(options: argparse.Namespace) -> Path:
-    """The folder of music meant. Raises FileError if none is named and none is found."""
-    return _found(options.data, CORPORA, "music to learn from or to judge on", "a folder of MIDI files")
-
-
-def _found(named: Path | None, usual: Sequence[Path], what: str, to_name: str) -> Path:
-    """The folder named, or the first of the usual ones that is there. Raises FileError."""
-    folder = named or next((folder for folder in usual if folder.is_dir()), None)
-    if folder is None:
-        raise FileError(f"no {what}: name {to_name} with --data")
-    return Path(folder)
 
 
 def _held_out(options: argparse.Namespace) -> Iterator[Piece]:

@@ -16,7 +16,7 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         "train",
         "train the partner or the voice on a folder of MIDI files",
         "duet train partner --data my_midi --minutes 10",
-        "duet.model_commands",
+        "duet.train_commands",
     )
     train.add_argument("what", choices=("partner", "voice"))
     train.add_argument(
@@ -56,13 +56,23 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         "--config",
         default="",
         metavar="PRESET",
-        help="voice: a named size, as listed in models/voice_presets.py",
+        help="voice: a named size, as listed in models/voice_presets.py; partner, with --from: tuning (default), "
+        "or further: for hours on the music that the weights have learnt from",
     )
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     train.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument(
-        "--from", dest="start_from", type=Path, metavar="WEIGHTS", help="partner: start from these weights"
+        "--from",
+        dest="start_from",
+        type=Path,
+        metavar="WEIGHTS",
+        help="start from these weights (an ensemble does from the shipped ones)",
+    )
+    train.add_argument(
+        "--compile",
+        action="store_true",
+        help="fuse the network's operations first: that takes minutes and a C++ compiler, then every step is quicker",
     )
     train.add_argument(
         "--rehearse",

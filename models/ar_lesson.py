@@ -4,8 +4,8 @@ Two things keep it from leaning on its past alone, which it will not have right 
 past, and now and then no past at all, so that the notes and the source must be used.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +109,8 @@ class ArLesson:
     """Standard deviation of the noise on the past, in levels."""
     dropout: float = 0.3
     """Share of the crops that are learnt without any past."""
+    start: Mapping[str, Tensor] = field(default_factory=dict)
+    """Tensors to begin with; none for a network that knows nothing."""
 
     @property
     def seconds(self) -> float:
@@ -116,13 +118,14 @@ class ArLesson:
         return self.batch * self.frames * self.config.hop_length / self.config.sample_rate
 
     def student(self) -> PianoArNet:
-        """A network that knows nothing yet but how loud the source is and how common each level."""
+        """A network to begin with: without a start it knows but how loud the source is and how common each level."""
         c, net = self.config, PianoArNet(self.config)
         power = np.mean([np.mean(p.source.astype(np.float32) ** 2, axis=1) for p in self.passages], axis=0)
         net.source_scale.copy_(torch.from_numpy(0.3 * STORED / np.sqrt(power + 1e-6)))
         count = sum(np.bincount(self._levels(p, slice(0, None)), minlength=c.levels) for p in self.passages)
         with torch.no_grad():
             net.output.bias.copy_(torch.from_numpy(np.log((count + 1) / (count + 1).sum())))
+        net.load_state_dict(net.state_dict() | dict(self.start))
         return net
 
     def _levels(self, passage: Passage, there: slice) -> np.ndarray:

@@ -58,7 +58,9 @@ class EnsembleLesson:
         sound = Joiner(c).to(device)(forward(source, noise, features, shares))
         heard = self.run_in * c.hop_length
         pairs = zip(sound[:, :, heard:], truth[:, :, heard:], strict=True)
-        return torch.stack([spectral_distance(made[None], true[None]) for made, true in pairs]).mean()
+        return torch.stack(
+            [spectral_distance(made[None], true[None], c.sample_rate) for made, true in pairs]
+        ).mean()
 
 
 def sounding(

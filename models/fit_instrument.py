@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fit_partials import Render, _amplitudes
+from models.fit_partials import Render
+from models.fit_rest import fit_rest
 from models.fit_touch import measure_colour, measure_touch, strokes
 from models.partials import KEYS, LOWEST, Partials
+from models.poles import amplitudes_of
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ class InstrumentFit:
     """Around a peak, for what goes on."""
     threshold: float = 3e-4
     """Poles quieter than this against the key's loudest are dropped."""
+    rest_top: float = 0.0
+    """Hz up to which is searched what all these leave (`models/fit_rest.py`); of what decays only."""
 
 
 def fit_instrument(render: Render, config: InstrumentFit) -> Partials:
@@ -122,12 +126,14 @@ def fit_key(audio: NDArray[np.float64], pitch: int, config: InstrumentFit) -> tu
         nearest = np.abs(here.imag[:, None] / 2 / np.pi - centres[None, :]).argmin(axis=1)
         found.append(here[nearest == number])
     exponent = np.concatenate(found)
-    amplitude = _amplitudes(audio, exponent, rate, config.seconds - 0.2)
+    amplitude = amplitudes_of(audio, exponent, rate, config.seconds - 0.2)
     for _ in range(2):
         lasting_for = np.minimum(1, np.sqrt(3 / np.maximum(-exponent.real, 1e-9)))
         loudness = np.abs(amplitude).max(axis=0) * lasting_for
         exponent = exponent[loudness > config.threshold * loudness.max()]
-        amplitude = _amplitudes(audio, exponent, rate, config.seconds - 0.2)
+        amplitude = amplitudes_of(audio, exponent, rate, config.seconds - 0.2)
+    if config.rest_top:
+        return fit_rest(audio, exponent, amplitude, rate, config.rest_top)
     return exponent, amplitude
 
 
@@ -181,7 +187,7 @@ def fit_chorus(audio: NDArray[np.float64], config: InstrumentFit) -> tuple[Poles
     attack = (2j * np.pi * centres[:, None] - np.array(ATTACKS)).ravel()
     return (
         np.concatenate([exponent, attack]),
-        np.concatenate([amplitude, _amplitudes(missing, attack, rate, 0.75, HURRY, 1e-4)], axis=1),
+        np.concatenate([amplitude, amplitudes_of(missing, attack, rate, 0.75, HURRY, 1e-4)], axis=1),
     )
 
 

@@ -4,7 +4,8 @@ A key's partials are tracked up the stretched harmonic series f_h = h f0 sqrt(1 
 poles (frequencies and decays) are found by the matrix pencil (Hua and Sarkar 1990) on a narrow band of the
 spectrum: once over the first half second, for the stroke, and once in a narrower band over five seconds, for
 the slow decay and the beating of the strings. Bands between the partials of the upper keys give the knock of
-the hammer. Then one least-squares fit over all poles gives every amplitude and phase.
+the hammer. Then one least-squares fit over all poles gives every amplitude and phase, and what is still missing is
+searched for in what they leave (`models/fit_rest.py`).
 """
 
 import logging
@@ -15,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duet.note import Event, NoteOff, NoteOn
+from models.fit_rest import fit_rest
 from models.partials import KEYS, LOWEST, Partials
+from models.poles import Bands, amplitudes_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,8 @@ class FitConfig:
     """Hz up to which the knock is measured."""
     threshold: float = 2e-4
     """Poles quieter than this against the key's loudest are dropped."""
+    rest_top: float = 6_000.0
+    """Hz up to which is searched what all these leave (`models/fit_rest.py`)."""
 
 
 def fit_partials(render: Render, config: FitConfig) -> Partials:
@@ -69,7 +74,7 @@ def fit_key(
     fundamental, centres = _track(middle, pitch, config)
     size = 1 << (2 * len(middle) - 1).bit_length()
     spectrum = np.fft.rfft(middle, size)
-    band = _Bands(spectrum, config.sample_rate / size)
+    band = Bands(spectrum, config.sample_rate / size)
     wide, narrow = min(fundamental, 100.0), min(15.0, fundamental / 2)
     poles = []
     for centre in centres:
@@ -88,12 +93,12 @@ def fit_key(
                 knock = knock[knock.real > -250]
                 poles.append(np.minimum(knock.real, -2) + 1j * knock.imag)
     exponent = np.concatenate(poles)
-    amplitude = _amplitudes(audio, exponent, config.sample_rate)
+    amplitude = amplitudes_of(audio, exponent, config.sample_rate)
     for _ in range(2):
         loudness = np.abs(amplitude).max(axis=0) * np.minimum(1, np.sqrt(3 / -exponent.real))
         exponent = exponent[loudness > config.threshold * loudness.max()]
-        amplitude = _amplitudes(audio, exponent, config.sample_rate)
-    return exponent, amplitude
+        amplitude = amplitudes_of(audio, exponent, config.sample_rate)
+    return fit_rest(audio, exponent, amplitude, config.sample_rate, config.rest_top)
 
 
 def _track(audio: NDArray[np.float64], pitch: int, config: FitConfig) -> tuple[float, NDArray[np.float64]]:
@@ -129,73 +134,6 @@ def _track(audio: NDArray[np.float64], pitch: int, config: FitConfig) -> tuple[f
                 fundamental, stiffness = float(np.sqrt(offset)), float(slope / offset)
     last = found[-1][0] if found else 1
     return fundamental, np.array(centres[:last])
-
-
-@dataclass(frozen=True, slots=True)
-class _Bands:
-    """The poles of narrow bands of one spectrum."""
-
-    spectrum: NDArray[np.complex128]
-    bin_hz: float
-
-    def poles(
-        self, centre: float, width: float, count: int, begin: float, seconds: float
-    ) -> NDArray[np.complex128]:
-        """Up to `count` exponents a second within 0.65 width of `centre`, from `seconds` of the band.
-
-        centre, width: Hz.  begin: seconds to leave out, where the band's filter rings.
-        """
-        size = 1 << int(np.ceil(np.log2(3 * width / self.bin_hz)))
-        middle = round(centre / self.bin_hz)
-        offset = np.arange(-size // 2, size // 2)
-        taper = np.sin(
-            np.clip((1.25 * width - np.abs(offset * self.bin_hz)) / (0.5 * width), 0, 1) * np.pi / 2
-        )
-        inside = (middle + offset > 0) & (middle + offset < len(self.spectrum))
-        picked = self.spectrum[np.clip(middle + offset, 0, len(self.spectrum) - 1)]
-        signal = np.fft.ifft(np.fft.ifftshift(np.where(inside, picked, 0) * taper**2))
-        rate = size * self.bin_hz
-        first = int(np.ceil(begin * rate))
-        signal = signal[first : first + int(min(max(seconds * rate, 30), 600))]
-        lags = min(len(signal) // 3, 120)
-        rows = np.lib.stride_tricks.sliding_window_view(signal, lags)
-        _, vectors = np.linalg.eigh(rows.conj().T @ rows)
-        space = vectors[:, ::-1][:, :count].conj()
-        turns = np.linalg.eigvals(np.linalg.lstsq(space[:-1], space[1:], rcond=None)[0])
-        exponent = np.log(turns) * rate
-        near = np.abs(exponent.imag) < 2 * np.pi * 0.65 * width
-        return exponent[near] + 2j * np.pi * middle * self.bin_hz
-
-
-def _amplitudes(
-    audio: NDArray[np.float64],
-    exponent: NDArray[np.complex128],
-    rate: int,
-    seconds: float = 4.0,
-    fading: float = 0.5,
-    ridge: float = 1e-6,
-) -> NDArray[np.complex128]:
-    """Least squares over the first `seconds`, the error weighted by exp(-fading t): (2, P).
-
-    The Gram matrix of exponentials is a geometric sum, so nothing of the signal's length is ever formed.
-    """
-    block = 512
-    blocks = int(seconds * rate) // block
-    length = blocks * block
-    time = np.arange(length) / rate
-    weighted = (audio[:, :length] * np.exp(-2 * fading * time)).reshape(-1, blocks, block)
-    turn = exponent / rate
-    inner = np.exp(turn.conj()[:, None] * np.arange(block))
-    outer = np.exp(turn.conj()[:, None] * block * np.arange(blocks))
-    product = np.einsum("pb,pn,cbn->pc", outer, inner, weighted, optimize=True)
-    both = np.concatenate([turn, turn.conj()])
-    product = np.concatenate([product, product.conj()])
-    ratio = both.conj()[:, None] + both[None, :] - 2 * fading / rate
-    gram = np.expm1(ratio * length) / np.expm1(ratio)
-    norm = np.sqrt(np.real(np.diag(gram)))
-    gram = gram / norm[:, None] / norm[None, :] + ridge * np.eye(len(both))
-    solution = np.linalg.solve(gram, product / norm[:, None]) / norm[:, None]
-    return 2 * solution[: len(exponent)].T
 
 
 def _sound_strokes(

@@ -1,7 +1,7 @@
 """What the parallel voice is taught by: crops of source and noise, and how far their sound is from FluidSynth's."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -25,6 +25,8 @@ class ParallelLesson:
     """Frames in a crop that count."""
     run_in: int = 64
     """Frames before them that fill the receptive field."""
+    start: Mapping[str, Tensor] = field(default_factory=dict)
+    """Tensors to begin with; none for a network that knows nothing."""
 
     @property
     def seconds(self) -> float:
@@ -32,9 +34,10 @@ class ParallelLesson:
         return self.batch * self.frames * self.config.hop_length / self.config.sample_rate
 
     def student(self) -> PianoVoiceNet:
-        """A network that knows nothing yet but how loud the source is."""
+        """A network to begin with: without a start it knows nothing but how loud the source is."""
         net = PianoVoiceNet(self.config)
         net.source_scale.copy_(self.crops.source_scale())
+        net.load_state_dict(net.state_dict() | dict(self.start))
         return net
 
     def loss(self, forward: Callable[..., Tensor], rng: np.random.Generator, device: str) -> Tensor:
@@ -45,4 +48,4 @@ class ParallelLesson:
         noise = (torch.rand(self.batch, c.rows, source.shape[2], device=device) - 0.5) * 12**0.5
         sound = Joiner(c).to(device)(forward(source, noise, features))
         heard = self.run_in * c.hop_length
-        return spectral_distance(sound[:, :, heard:], truth[:, :, heard:])
+        return spectral_distance(sound[:, :, heard:], truth[:, :, heard:], c.sample_rate)

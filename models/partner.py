@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models import events, knobs
+from models.attention import attend
 from models.events import KEYS, OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TOKENS
 
 LONGEST_AGE = 60.0
@@ -248,17 +249,10 @@ class PartnerNet(nn.Module):
         """What the heads read after each step of whole sequences. Each (B, T), as for `forward` -> (B, T, W)."""
         before = functional.pad(hands.last[:, :-1], (1, 0), value=39)
         x = self.describe(gap, token, velocity, style, before, hands, wish)
-        length = gap.shape[1]
-        position = torch.arange(length, device=gap.device)
-        near = None
-        if length > self.config.window:
-            apart = position[:, None] - position
-            near = (apart >= 0) & (apart < self.config.window)
+        position = torch.arange(gap.shape[1], device=gap.device)
         for layer in self.layers:
             q, k, v = layer.split(x, position)
-            x = layer.join(
-                x, functional.scaled_dot_product_attention(q, k, v, attn_mask=near, is_causal=near is None)
-            )
+            x = layer.join(x, attend(q, k, v, self.config.window))
         return self.norm(x)
 
     def forward(

@@ -10,7 +10,7 @@ import copy
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,67 +29,12 @@ from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_lesson import PartnerLesson
 from models.partner_run import draw_curve, forget_after, note, save_state
+from models.partner_training import GPU_SIZE, ON_GPU, PRESETS, TrainingConfig, build_optimizers, rate_at
 from models.rehearsal import RehearsedLesson, remember
 from models.training_bar import bar
 
 logger = logging.getLogger(__name__)
 Lesson = PartnerLesson | GridLesson | RehearsedLesson
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """How to train; the defaults suit one CPU core and an hour."""
-
-    tokens: int = 4096
-    """Steps in a batch."""
-    short: int = 256
-    """Steps in a window at first ..."""
-    long: int = 512
-    """... and in the last part of the training."""
-    long_from: float = 0.6
-    """Share of the budget after which windows are long."""
-    matrix_rate: float = 4e-3
-    """Muon's learning rate."""
-    rate: float = 3e-3
-    """AdamW's learning rate."""
-    warm_up: int = 100
-    """Iterations until the learning rates are full."""
-    hold: float = 0.3
-    """Share of the budget after which they fall."""
-    average: float = 0.998
-    """Decay of the moving average, per iteration."""
-    checkpoint: float = 180.0
-    """Seconds between checkpoints."""
-    iterations: int = 0
-    """If positive, the budget in place of minutes: the same numbers on any machine."""
-    rehearse: float = 0.0
-    """The share of the windows by which is kept what weights gone on from know (`models/rehearsal.py`)."""
-    remembered: tuple[int, int] = (128, 384)
-    """How many tunes these compose for it before, and of how many events."""
-
-
-TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2, rehearse=0.25)
-"""To go on from weights."""
-ON_GPU = TrainingConfig(tokens=32_768, short=512, warm_up=300)
-GPU_SIZE = PartnerConfig(width=256, layers=8, heads=4)
-"""6.8 M parameters: what a GPU has time to teach; one CPU core steps it in 1.9 ms (320 wide: 2.9 ms)."""
-
-
-def build_optimizers(net: PartnerNet, config: TrainingConfig) -> list[torch.optim.Optimizer]:
-    """Muon for the layers' matrices, AdamW for the rest."""
-    matrices = [p for p in net.layers.parameters() if p.ndim == 2]
-    chosen = {id(p) for p in matrices}
-    rest = [p for p in net.parameters() if id(p) not in chosen]
-    return [
-        torch.optim.Muon(matrices, lr=config.matrix_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(rest, lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01),
-    ]
-
-
-def rate_at(progress: float, iteration: int, config: TrainingConfig) -> float:
-    """The factor on the learning rates: warm-up, hold, then a cosine to 0 at progress 1."""
-    falling = max(0.0, min(1.0, (progress - config.hold) / (1 - config.hold)))
-    return min(1.0, (iteration + 1) / config.warm_up) * (0.5 + 0.5 * float(np.cos(np.pi * falling)))
 
 
 def train_partner(
@@ -107,23 +52,31 @@ def train_partner(
     clock: Callable[[], float] = time.monotonic,
     on_grid: bool = False,
     rehearse: float | None = None,
+    compiled: bool = False,
+    preset: str = "",
 ) -> Path:
     """Train on the pieces of split "train" for some minutes in all; write the weights to `out`, return it.
 
     clock: what the minutes are counted by, in seconds; `time.process_time` makes equal budgets on a busy machine.
     run: folder for tokens, state and curve; with `resume` the run there goes on and `pieces` is not read.
     start_from: weights to begin with, whose config and styles are kept. on_grid: teach the kind the grids of
-    `biaxial` instead, to compare (`models/grid_net.py`). rehearse: in place of the training's. Progress is logged.
+    `biaxial` instead, to compare (`models/grid_net.py`). rehearse: in place of the training's. compiled: fuse the
+    network's operations. preset: of `partner_training.PRESETS`, with start_from. Progress is logged.
     Under torchrun all processes share the work.
     """
     if rehearse and not start_from:
         raise DuetError("--rehearse keeps what the weights of --from know: name them")
+    if preset and (preset not in PRESETS or not start_from):
+        raise DuetError(
+            f"a partner's --config is a way to go on from the weights of --from: {', '.join(PRESETS)}"
+        )
     with Company(device) as company:
         learnt, held_out = _tunes(pieces, run, resume, company)
-        default = TUNING if start_from else TrainingConfig()
+        default = PRESETS[preset or "tuning"] if start_from else TrainingConfig()
         if device.startswith("cuda"):
             default = replace(ON_GPU, rehearse=default.rehearse)
         training = training or default
+        training = replace(training, compiled=compiled or training.compiled)
         if rehearse is not None:
             training = replace(training, rehearse=rehearse)
         kept = run / "state.pt"
@@ -187,6 +140,7 @@ class Trainer:
     ) -> None:
         """state: what `save` wrote, to go on exactly from there."""
         self.net, self.lesson, self.training, self.company, self.clock = net, lesson, training, company, clock
+        self.student = torch.compile(net) if training.compiled else net
         self.average = copy.deepcopy(net).eval().requires_grad_(False)
         self.optimizers = build_optimizers(net, training)
         self.iteration, self.spent = 0, 0.0
@@ -239,7 +193,7 @@ class Trainer:
         device = self.company.device
         batch = {field: torch.from_numpy(values).to(device) for field, values in made.items()}
         with torch.autocast(torch.device(device).type, torch.bfloat16):
-            parts = self.lesson.losses(self.net, batch)
+            parts = self.lesson.losses(self.student, batch)
         (parts["total"] / parts["steps"]).backward()
         self.company.average_gradients(self.net)
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)

@@ -14,13 +14,14 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from duet.errors import FileError, MissingExtra
+from duet.errors import CheckpointError, FileError, MissingExtra
 from duet.piece import Piece
 from duet.roll import Grid
 from models.ar_lesson import (
@@ -64,16 +65,25 @@ def train_voice(
     run: Path = Path("runs/voice"),
     preset: Preset = PRESETS["piano"]["small"],
     clock: Callable[[], float] = time.monotonic,
+    start_from: Path | None = None,
 ) -> dict[str, float]:
     """Train for some minutes of `clock` (data preparation not counted) and write `out`; what the last report said.
 
-    With `resume` the run in `run` goes on as if it had never stopped, towards its `minutes` in all.
+    With `resume` the run in `run` goes on as if it had never stopped, towards its `minutes` in all. start_from: weights
+    to begin with; the shape is theirs, and so are the partials where the run has none.
     """
+    start = load_checkpoint(start_from) if start_from else None
+    if start:
+        if type(start.config) is not type(preset.shape):
+            raise CheckpointError(
+                f"{start_from}: a voice of another form; --voice says which is to be trained"
+            )
+        preset = replace(preset, shape=start.config)
 
     def begin(company: Company, watched: Iterator[Piece]) -> tuple[ParallelLesson | ArLesson, Partials]:
         with company.leader_first():
-            partials = _measure(soundfont, run, preset)
-            return _prepare(watched, partials, preset, soundfont, seed, run), partials
+            partials = _measure(soundfont, run, preset, start)
+            return _prepare(watched, partials, preset, soundfont, seed, run, start), partials
 
     def keeper(trainer: Trainer, partials: Partials, held_out: Piece | None) -> Keep:
         check = _check(held_out, soundfont)
@@ -90,14 +100,16 @@ def train_voice(
     return voice_run.learn(pieces, begin, keeper)
 
 
-def _measure(soundfont: Path, run: Path, preset: Preset) -> Partials:
+def _measure(soundfont: Path, run: Path, preset: Preset, start: PianoCheckpoint | None) -> Partials:
     """The instrument's partials, kept in the run folder.
 
-    Those of the shipped piano are as good for `piano-ar`: measuring takes twenty minutes.
+    Those of weights gone on from will do, and the shipped piano's for `piano-ar`: measuring takes half an hour.
     """
     kept, shipped = run / "partials.npz", WEIGHTS / FILES["piano"]
     if kept.exists():
         return Partials.from_arrays(dict(np.load(kept)))
+    if start:
+        return start.partials
     if isinstance(preset.shape, PianoArConfig) and soundfont == SOUNDFONT and shipped.is_file():
         return load_checkpoint(shipped).partials
     logger.info("measuring the partials of %s", soundfont)
@@ -119,13 +131,20 @@ def _check(held_out: Piece | None, soundfont: Path) -> Check | None:
 
 
 def _prepare(
-    pieces: Iterable[Piece], partials: Partials, preset: Preset, soundfont: Path, seed: int, run: Path
+    pieces: Iterable[Piece],
+    partials: Partials,
+    preset: Preset,
+    soundfont: Path,
+    seed: int,
+    run: Path,
+    start: PianoCheckpoint | None,
 ) -> ParallelLesson | ArLesson:
     """Sound the music both ways, for the form of the voice that is to learn it.
 
     The recordings that `piano-ar` learns from stay in the run folder, to be gone on with, here or on a bare machine.
     """
     shape = preset.shape
+    weights = {name: torch.from_numpy(value.copy()) for name, value in start.weights.items()} if start else {}
     rng = np.random.default_rng(seed)
     how_much = (preset.passages, preset.exercises, preset.seconds)
     if isinstance(shape, PianoArConfig):
@@ -137,10 +156,11 @@ def _prepare(
 
             keep_recordings(kept, gather(pieces, *how_much, play, rng))
         passages = [passage_of(recording, shape, tables) for recording in kept_recordings(kept)]
-        return ArLesson(shape, passages, preset.batch, preset.frames)
+        return ArLesson(shape, passages, preset.batch, preset.frames, start=weights)
     grid = Grid(shape.sample_rate, shape.hop_length)
     bands = build_tables(partials, shape.bank(), shape.sample_rate, shape.hop_length, shape.delay)
     prepared = gather(
         pieces, *how_much, lambda events, seconds: prepare(events, seconds, grid, bands, soundfont), rng
     )
-    return ParallelLesson(shape, Crops(prepared, grid, shape.delay), preset.batch, preset.frames)
+    crops = Crops(prepared, grid, shape.delay)
+    return ParallelLesson(shape, crops, preset.batch, preset.frames, start=weights)

@@ -1,6 +1,7 @@
 """The forms of the voice: what each is taught by, and what each is judged by."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ def train_form(
     seed: int,
     run: Path,
     clock: Callable[[], float],
+    start_from: Path | None = None,
+    compiled: bool = False,
 ) -> None:
     """Train a voice of this form by the preset named, its first if none is. Raises DuetError.
 
-    clock: what the minutes are counted by, in seconds.
+    clock: what the minutes are counted by, in seconds. start_from: weights to go on from. compiled: fuse the network's
+    operations, whatever the preset says.
     """
     from models.train_ensemble import train_ensemble
     from models.train_voice import train_voice
@@ -32,9 +36,15 @@ def train_form(
     presets = PRESETS[form]
     if config not in ("", *presets):
         raise DuetError(f"{form} has no config {config!r}; there are {', '.join(presets)}")
-    train = train_ensemble if form == "ensemble" else train_voice
     preset = presets[config or next(iter(presets))]
-    train(pieces, soundfont, out, minutes, resume, device, seed, run, preset, clock)
+    if compiled:
+        preset = replace(preset, train=replace(preset.train, compiled=True))
+    if form == "ensemble":
+        if start_from:
+            raise DuetError("an ensemble begins as the shipped one: leave out --from")
+        train_ensemble(pieces, soundfont, out, minutes, resume, device, seed, run, preset, clock)
+        return
+    train_voice(pieces, soundfont, out, minutes, resume, device, seed, run, preset, clock, start_from)
 
 
 def judge(

@@ -22,7 +22,7 @@ def _spectrogram(audio: NDArray, window_length: int, hop_length: int) -> NDArray
     return np.abs(np.fft.rfft(frames * np.hanning(window_length), axis=1)) ** 2
 
 
-def _mel_filters(window_length: int, rate: int, bands: int) -> NDArray[np.float64]:
+def mel_filters(window_length: int, rate: int, bands: int) -> NDArray[np.float64]:
     """Triangles, evenly spaced in mel from 30 Hz to half the rate: (bins, bands)."""
     hertz = np.linspace(0, rate / 2, window_length // 2 + 1)
     mel = 2595 * np.log10(1 + hertz / 700)
@@ -38,7 +38,7 @@ def log_mel(audio: NDArray, rate: int = RATE) -> NDArray[np.float64]:
     """Decibels in 80 mel bands: (frames, MELS), a frame every 10 ms."""
     window = 2048 if rate > 16_000 else 1024
     power = _spectrogram(audio, window, rate // 100)
-    return 10 * np.log10(power @ _mel_filters(window, rate, MELS) + 1e-12)
+    return 10 * np.log10(power @ mel_filters(window, rate, MELS) + 1e-12)
 
 
 def log_mel_rmse(made: NDArray, truth: NDArray, rate: int = RATE) -> float:

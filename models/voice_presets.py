@@ -32,11 +32,13 @@ class Preset:
 
 _AR_TRAIN = TrainConfig(rate=2e-3, average=0.995, half=False)
 _IN_ENSEMBLE = TrainConfig(rate=7e-4, compiled=True)
+_FURTHER = TrainConfig(rate=7e-4)
 _ON_GPU = TrainConfig(compiled=True, average=0.9995)
 
 PRESETS = {
     "piano": {
         "small": Preset(PianoVoiceConfig()),
+        "further": Preset(PianoVoiceConfig(), _FURTHER, passages=100, exercises=20),
         "gpu": Preset(
             PianoVoiceConfig(residual=96, skip=96, context=128), _ON_GPU, 64, passages=400, exercises=80
         ),

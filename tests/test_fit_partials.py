@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from models.fit_partials import FitConfig, fit_key
+from models.fit_rest import fit_rest, sounded
+from models.poles import amplitudes_of
 
 RATE = 32_000
 
@@ -29,3 +31,16 @@ def test_the_fit_finds_frequency_decay_and_loudness_of_what_it_was_given():
         again += (a[:, None] * np.exp(e * time)).real
     error = again - audio[:, : len(time)]
     assert 10 * np.log10(np.mean(audio[:, : len(time)] ** 2) / np.mean(error**2)) > 25
+
+
+def test_what_a_first_fit_leaves_is_found_where_it_is_alone_and_not_where_it_is_covered():
+    had = [(440.0, 2.0, 0.1)]
+    thump, hidden = (60.0, 3.0, 1e-3), (452.0, 3.0, 1e-4)
+    audio = made_of([*had, thump, hidden])
+    audio += 1e-7 * np.random.default_rng(0).standard_normal(audio.shape)
+    exponent = np.array([-2.0 + 2j * np.pi * 440])
+    more, amplitude = fit_rest(audio, exponent, amplitudes_of(audio, exponent, RATE), RATE, 600.0)
+    left = audio - sounded(more, amplitude, audio.shape[1], RATE)
+    assert np.abs(more.imag / 2 / np.pi - 60).min() < 0.2
+    assert np.abs(more.imag / 2 / np.pi - 452).min() > 5
+    assert np.mean(left**2) < 1e-3 * np.mean(made_of([thump]) ** 2) + np.mean(made_of([hidden]) ** 2)

@@ -42,6 +42,8 @@ FLOORS = [
         "duet.take_export",
         "duet.progress",
         "duet.model_commands",
+        "duet.train_commands",
+        "duet.music_folders",
         "duet.wiring",
         "duet.__main__",
     },

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duet.errors import FileError
+from duet.errors import DuetError, FileError
 from duet.model_options import PARTS as OFFERED
 from duet.note import Note, NoteOff, NoteOn, events_of, notes_of
 from duet.piece import Piece
@@ -131,6 +131,8 @@ def test_training_learns_resumes_and_fine_tunes(tmp_path):
         PIECES, tmp_path / "tuned.safetensors", 0.01, tmp_path / "two", start_from=out, training=QUICK
     )
     assert load_net(tuned).config == load_net(out).config
+    with pytest.raises(DuetError, match=r"--config.*further"):
+        train_partner(PIECES, out, 1, run, start_from=out, preset="fast")
 
     save_partner(untrained, tmp_path / "untrained.safetensors")
     figures = evaluate_partner(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from duet.errors import CheckpointError
 from duet.note import NoteOff, NoteOn, Pedal
 from duet.piece import Piece
 from duet.roll import Grid
@@ -15,11 +16,13 @@ from models.parallel_lesson import ParallelLesson
 from models.partials import generic_partials
 from models.piano_ar import generate
 from models.piano_ar_config import encode
+from models.train_voice import train_voice
 from models.voice_curve import add_row, draw_curve
 from models.voice_data import STORED, Crops, Passage, exercise, passages_of
 from models.voice_features import FEATURES, features_of
 from models.voice_presets import PRESETS
 from models.voice_trainer import TrainConfig, Trainer
+from models.voices import FILES, WEIGHTS
 from tests.company import run_by_two
 from tests.voice_fakes import SMALL, TINY
 
@@ -80,6 +83,26 @@ def test_a_training_that_was_stopped_goes_on_bit_for_bit(tmp_path, lesson):
     assert resumed.iteration == 3
     for kept, found in zip(straight.average.parameters(), resumed.average.parameters(), strict=True):
         assert torch.equal(kept, found)
+
+
+@pytest.mark.parametrize("lesson", [parallel_lesson, ar_lesson])
+def test_a_training_from_weights_begins_with_what_they_know(lesson):
+    learnt = trainer(lesson)
+    learnt.step(0.1)
+    kept = {name: torch.from_numpy(value) for name, value in learnt.weights().items()}
+    begun = trainer(lambda: dataclasses.replace(lesson(), start=kept))
+    for net in (begun.net, begun.average):
+        assert all(torch.equal(value, kept[name]) for name, value in net.state_dict().items())
+
+
+def test_weights_of_one_form_are_no_beginning_for_another(tmp_path):
+    with pytest.raises(CheckpointError, match=r"piano\.safetensors.*--voice"):
+        train_voice(
+            [],
+            run=tmp_path,
+            preset=PRESETS["piano-ar"]["small"],
+            start_from=WEIGHTS / FILES["piano"],
+        )
 
 
 def test_crops_of_sound_lag_the_notes_by_the_delay():

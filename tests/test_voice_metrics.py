@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.stft_loss import spectral_distance
+from models.stft_loss import mel_distance, spectral_distance
 from models.voice_envelope import rise_ms
 from models.voice_metrics import (
     RATE,
@@ -71,8 +71,19 @@ def test_the_training_loss_falls_to_nothing_at_the_truth_and_does_not_mind_phase
 
     time = torch.arange(RATE) / RATE
     sine, cosine = (0.1 * wave(2 * torch.pi * 440 * time).expand(1, 2, -1) for wave in (torch.sin, torch.cos))
-    assert spectral_distance(sine, sine) == 0
-    assert spectral_distance(cosine, sine) < spectral_distance(sine * 0.7, sine) / 2
+    assert spectral_distance(sine, sine, RATE) == 0
+    assert spectral_distance(cosine, sine, RATE) < spectral_distance(sine * 0.7, sine, RATE) / 2
+
+
+def test_the_training_loss_minds_a_missing_thump_as_much_as_a_missing_hiss():
+    import torch
+
+    time = torch.arange(RATE) / RATE
+    tone, thump, hiss = (
+        (0.01 * torch.sin(2 * torch.pi * hertz * time)).expand(1, 2, -1) for hertz in (440, 60, 9_000)
+    )
+    without_thump = mel_distance(tone[0], (tone + thump)[0], RATE)
+    assert without_thump > 0.5 * mel_distance(tone[0], (tone + hiss)[0], RATE)
 
 
 @pytest.mark.parametrize("pitch", [28, 33, 38])
