@@ -70,7 +70,7 @@ class Manners:
     """... in seconds ..."""
     boredom: float = 0.7
     """... which each further stroke makes this much less likely, in nats."""
-    originality: float = 2.0
+    originality: float = 5.0
     """Nats that a key loses if it would complete a run of pitches that the training set has."""
     slowing: float = 1.5
     """How much longer waits gain, on the log of a gap, from 95 % of the answer to its very end."""

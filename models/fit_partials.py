@@ -46,8 +46,8 @@ class FitConfig:
     """Hz up to which the knock is measured."""
     threshold: float = 2e-4
     """Poles quieter than this against the key's loudest are dropped."""
-    rest_top: float = 6_000.0
-    """Hz up to which is searched what all these leave (`models/fit_rest.py`)."""
+    rest_tops: tuple[float, ...] = (6_000.0, 6_000.0, 12_000.0)
+    """Hz up to which is searched what all these leave, again and again (`models/fit_rest.py`)."""
 
 
 def fit_partials(render: Render, config: FitConfig) -> Partials:
@@ -98,7 +98,9 @@ def fit_key(
         loudness = np.abs(amplitude).max(axis=0) * np.minimum(1, np.sqrt(3 / -exponent.real))
         exponent = exponent[loudness > config.threshold * loudness.max()]
         amplitude = amplitudes_of(audio, exponent, config.sample_rate)
-    return fit_rest(audio, exponent, amplitude, config.sample_rate, config.rest_top)
+    for top in config.rest_tops:
+        exponent, amplitude = fit_rest(audio, exponent, amplitude, config.sample_rate, top)
+    return exponent, amplitude
 
 
 def _track(audio: NDArray[np.float64], pitch: int, config: FitConfig) -> tuple[float, NDArray[np.float64]]:

@@ -1,6 +1,6 @@
 """Named ways to train each form of the voice, as `duet train voice --voice NAME --config PRESET` has them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.ensemble_config import EnsembleConfig
 from models.instruments import INSTRUMENTS
@@ -51,6 +51,7 @@ PRESETS = {
             name: Preset(AR[name], _AR_TRAIN, 2, 128, 24, 8, 30.0)
             for name in ("small", "wide", "heard", "plain")
         },
+        "further": Preset(AR["small"], replace(_AR_TRAIN, rate=1e-3), 2, 128, 60, 12, 30.0),
         "gpu": Preset(AR["gpu"], _ON_GPU, 64, 512, passages=300, exercises=60),
     },
 }
