@@ -2,6 +2,8 @@
 
 import argparse
 import logging
+import os
+import shutil
 import time
 
 from duet.commands import writable
@@ -21,6 +23,8 @@ def train(options: argparse.Namespace) -> None:
     name = kind if rival or kind in {"piano-ar", "ensemble", "neural-grid"} else options.what
     if options.core_minutes and options.device != "cpu":
         raise DuetError("--core-minutes is for training on the CPU; elsewhere --minutes counts")
+    if options.compile:
+        _check_compiler(rival)
     clock = time.process_time if options.core_minutes else time.monotonic
     minutes = options.core_minutes or options.minutes
     run = RUNS / ("rivals" if rival else name)
@@ -52,3 +56,13 @@ def train(options: argparse.Namespace) -> None:
             run, clock, options.start_from, options.compile,
         )  # fmt: skip
     print(f"written: {out}")
+
+
+def _check_compiler(rival: bool) -> None:
+    """Raises DuetError if nothing can be compiled here."""
+    if rival:
+        raise DuetError("--compile is for the neural partner and the voices: leave it out")
+    if not any(map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++", "cl"))):
+        raise DuetError(
+            "--compile needs a C++ compiler, and there is none: install g++ or clang, or leave it out"
+        )

@@ -1,8 +1,8 @@
 """Causal attention with a sliding window, as the partner's layers learn by it: quick on a CPU, too.
 
 Queries are taken a block at a time, each with the keys it may see and no others, as plain products of matrices. On a
-CPU in bf16 that takes 0.4 of the time of torch's own fused attention, forward and backward, and halves a step of
-training on windows of 512 (docs/results-partner.md); on a GPU the fused one is the quicker.
+CPU in bf16 that takes 0.4 of the time of torch's own fused attention, forward and backward, and a third off a step of
+training on windows of 512 (docs/results-trainings.md). On a GPU the fused one serves.
 """
 
 import torch

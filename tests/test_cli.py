@@ -98,6 +98,16 @@ def test_answer_and_render_write_sound(call: Path, tmp_path: Path) -> None:
             ["train", "voice", "--data", "{folder}", "--core-minutes", "1", "--device", "cuda"],
             "--minutes counts",
         ),
+        (
+            ["train", "partner", "--partner", "lstm", "--data", "{folder}", "--compile"],
+            "--compile is for the neural partner",
+        ),
+        (["train", "partner", "--data", "{folder}", "--config", "further"], "weights of --from"),
+        (["train", "voice", "--voice", "ensemble", "--data", "{folder}", "--from", "x"], "leave out --from"),
+        (
+            ["train", "voice", "--data", "{folder}", "--from", "{broken}.safetensors"],
+            "broken.mid.safetensors",
+        ),
         (["eval", "partner", "--benchmark", "jsb"], "name the folder of jsb_chorales.npz with --data"),
         (["eval", "partner", "--benchmark", "jsb", "--data", "{folder}"], "jsb_chorales.npz: no such file"),
         (["eval", "voice", "--benchmark", "jsb"], "--benchmark is for `duet eval partner`"),
@@ -121,6 +131,16 @@ def test_a_users_slip_gets_one_line_and_exit_code_1(
     error = capsys.readouterr().err.strip()
     assert len(error.splitlines()) == 1
     assert says in error
+
+
+def test_nothing_is_compiled_where_there_is_no_compiler(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CXX", "g++")
+    assert main(["train", "partner", "--data", str(tmp_path), "--compile"]) == 1
+    assert "install g++ or clang, or leave it out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
