@@ -25,7 +25,9 @@ INSTRUMENTS = {
     "organ": Instrument(
         16, InstrumentFit(RATE, sustained=True, slow_poles=8, peaks=120, seconds=8.5), gain=0.6
     ),
-    "guitar": Instrument(24, InstrumentFit(RATE, apart=1, velocity=127, coloured=True), gain=0.7),
+    "guitar": Instrument(
+        24, InstrumentFit(RATE, apart=1, velocity=127, coloured=True, rest_top=6_000.0), gain=0.7
+    ),
     "strings": Instrument(
         48, InstrumentFit(RATE, sustained=True, chorus=True, peaks=60, depth=55.0, apart=1), gain=0.6
     ),
