@@ -77,8 +77,13 @@ def _print_news(news: News) -> None:
             )
         case Turned("CALL", number):
             print(f"turn {number}: you play", flush=True)
-        case Message(text, error):
-            print(text, file=sys.stderr if error else sys.stdout, flush=True)
+        case Message(text, True):
+            from duet.midi_ports import aloud
+
+            with aloud():
+                print(text, file=sys.stderr, flush=True)
+        case Message(text):
+            print(text, flush=True)
 
 
 def _log_file() -> Path:

@@ -69,6 +69,13 @@ def quiet() -> Iterator[None]:
             os.close(saved)
 
 
+@contextlib.contextmanager
+def aloud() -> Iterator[None]:
+    """What is printed to standard error meanwhile is not dropped by another thread's `quiet`."""
+    with _stderr:
+        yield
+
+
 def working_apis() -> list[int]:
     """The rtmidi APIs that answer here, best first. Raises MidiError if none does."""
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
