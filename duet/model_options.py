@@ -79,7 +79,7 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         type=share,
         metavar="SHARE",
         help="partner, with --from: how many of the windows are for keeping what those weights know "
-        "(default 0.25; 0: what is not in the folder is forgotten)",
+        "(default 0.25, with --config further 0; 0: what is not in the folder is forgotten)",
     )
     train.add_argument(
         "--soundfont",

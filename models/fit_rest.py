@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.poles import Bands, amplitudes_of
+from models.voice_metrics import mels
 
 Poles = NDArray[np.complex128]
 WIDTH = 40.0
@@ -47,7 +48,7 @@ def fit_rest(
     for _ in range(2):
         quiet = amplitudes_of(rest, found, rate)
         energy = np.abs(quiet.mean(axis=0)) ** 2 / 2 * np.minimum(HEARD, -0.5 / found.real)
-        band = np.minimum(_mels(found.imag / 2 / np.pi), len(truth) - 1)
+        band = np.minimum(_band_of(found.imag / 2 / np.pi), len(truth) - 1)
         found = found[energy > 10 ** (FAINTEST / 10) * truth[band]]
     exponent = np.concatenate([exponent, found])
     return exponent, amplitudes_of(audio, exponent, rate, fading=0.0)
@@ -63,13 +64,13 @@ def sounded(exponent: Poles, amplitude: Poles, length: int, rate: int) -> NDArra
     return np.stack(sound)
 
 
-def _mels(hertz: NDArray[np.float64]) -> NDArray[np.int64]:
+def _band_of(hertz: NDArray[np.float64]) -> NDArray[np.int64]:
     """The number of the critical band."""
-    return (2595 * np.log10(1 + hertz / 700) / MELS).astype(np.int64)
+    return (mels(hertz) / MELS).astype(np.int64)
 
 
 def _by_mels(audio: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
     """The energy of the channels' mean in each critical band, in full scale squared times seconds."""
     length = audio.shape[1]
     power = 2 * np.abs(np.fft.rfft(audio.mean(axis=0))) ** 2 / length / rate
-    return np.bincount(_mels(np.fft.rfftfreq(length, 1 / rate)), power)
+    return np.bincount(_band_of(np.fft.rfftfreq(length, 1 / rate)), power)

@@ -22,11 +22,16 @@ def _spectrogram(audio: NDArray, window_length: int, hop_length: int) -> NDArray
     return np.abs(np.fft.rfft(frames * np.hanning(window_length), axis=1)) ** 2
 
 
+def mels(hertz: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """How high a frequency sounds (O'Shaughnessy 1987); of a number or an array."""
+    return 2595 * np.log10(1 + hertz / 700)
+
+
 def mel_filters(window_length: int, rate: int, bands: int) -> NDArray[np.float64]:
     """Triangles, evenly spaced in mel from 30 Hz to half the rate: (bins, bands)."""
     hertz = np.linspace(0, rate / 2, window_length // 2 + 1)
-    mel = 2595 * np.log10(1 + hertz / 700)
-    edges = np.linspace(2595 * np.log10(1 + 30 / 700), mel[-1], bands + 2)
+    mel = mels(hertz)
+    edges = np.linspace(mels(30), mel[-1], bands + 2)
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]
     rising = (mel[:, None] - low) / (middle - low)
     falling = (high - mel[:, None]) / (high - middle)
