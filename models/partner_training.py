@@ -44,7 +44,7 @@ class TrainingConfig:
 
 TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2, rehearse=0.25)
 """To go on from weights."""
-FURTHER = TrainingConfig(tokens=8192, short=512, matrix_rate=2e-3, rate=1.2e-3)
+FURTHER = TrainingConfig(tokens=8192, short=512, matrix_rate=1.5e-3, rate=9e-4)
 """To go on from weights for hours, on the music they have learnt from: larger batches, nothing to rehearse."""
 ON_GPU = TrainingConfig(tokens=32_768, short=512, warm_up=300)
 PRESETS = {"tuning": TUNING, "further": FURTHER}
