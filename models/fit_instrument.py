@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.fit_partials import Render
-from models.fit_rest import fit_rest
+from models.fit_rest import fit_rest, settle
 from models.fit_touch import measure_colour, measure_touch, strokes
 from models.partials import KEYS, LOWEST, Partials
 from models.poles import amplitudes_of
@@ -38,7 +38,7 @@ class InstrumentFit:
     """Slow partials do not decay."""
     chorus: bool = False
     """Many players: partials are the lines of a stretch of the held note."""
-    lines: int = 700
+    lines: int = 1_700
     """Lines of a chorus."""
     apart: int = 3
     """Keys from one that is measured to the next."""
@@ -133,8 +133,8 @@ def fit_key(audio: NDArray[np.float64], pitch: int, config: InstrumentFit) -> tu
         exponent = exponent[loudness > config.threshold * loudness.max()]
         amplitude = amplitudes_of(audio, exponent, rate, config.seconds - 0.2)
     if config.rest_top:
-        return fit_rest(audio, exponent, amplitude, rate, config.rest_top)
-    return exponent, amplitude
+        exponent, amplitude = fit_rest(audio, exponent, amplitude, rate, config.rest_top)
+    return (exponent, amplitude) if config.sustained else settle(audio, exponent, rate)
 
 
 STRETCH, STRETCH_FROM, FADED = 2.0, 0.4, 0.25

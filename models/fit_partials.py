@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duet.note import Event, NoteOff, NoteOn
-from models.fit_rest import fit_rest
+from models.fit_rest import fit_rest, settle
 from models.partials import KEYS, LOWEST, Partials
 from models.poles import Bands, amplitudes_of
 
@@ -100,7 +100,7 @@ def fit_key(
         amplitude = amplitudes_of(audio, exponent, config.sample_rate)
     for top in config.rest_tops:
         exponent, amplitude = fit_rest(audio, exponent, amplitude, config.sample_rate, top)
-    return exponent, amplitude
+    return settle(audio, exponent, config.sample_rate)
 
 
 def _track(audio: NDArray[np.float64], pitch: int, config: FitConfig) -> tuple[float, NDArray[np.float64]]:

@@ -2,7 +2,8 @@
 
 The residual is searched band by band, the whole way up, with the matrix pencil (`models/poles.py`). A pole found
 there is kept if it is no fainter, beside all that sounds in its own critical band, than `FAINTEST`: what is quiet but
-alone is heard, what is louder but covered is not. Then all amplitudes are found again together.
+alone is heard, what is louder but covered is not. Then all amplitudes are found again together. At last
+(`settle`) nothing may ring on for longer than the key itself does.
 """
 
 import numpy as np
@@ -28,6 +29,12 @@ BEGIN = 0.02
 SLOWEST, FASTEST = -0.3, -60.0
 """Decays, a second, of poles that are taken."""
 LOWEST_HZ = 10.0
+LATE, STEP = 3.0, 0.5
+"""Seconds from when on a key's own last decay is measured, and of the windows in which it is."""
+SILENT = -120.0
+"""Level in dB of full scale under which there is nothing to measure."""
+LONGEST = -0.15
+"""A decay, a second, that every pole has at least."""
 
 
 def fit_rest(
@@ -52,6 +59,31 @@ def fit_rest(
         found = found[energy > 10 ** (FAINTEST / 10) * truth[band]]
     exponent = np.concatenate([exponent, found])
     return exponent, amplitudes_of(audio, exponent, rate, fading=0.0)
+
+
+def settle(audio: NDArray[np.float64], exponent: Poles, rate: int) -> tuple[Poles, Poles]:
+    """The poles of a struck key, none slower than the key's own last decay; amplitudes over all of the audio.
+
+    A pole found in three seconds of residual says little of how it ends; many of them, a little too slow, ring on when
+    the key has long faded. audio: (2, T), exponent: (P,) a second -> exponents (P,), amplitudes (2, P).
+    """
+    slowest = min(last_decay(audio, rate), LONGEST)
+    exponent = np.minimum(exponent.real, slowest) + 1j * exponent.imag
+    return exponent, amplitudes_of(audio, exponent, rate, audio.shape[1] / rate, fading=0.0)
+
+
+def last_decay(audio: NDArray[np.float64], rate: int) -> float:
+    """By how much a key fades in the end, a second (the real part of an exponent). audio: (2, T) from its onset on."""
+    size = round(STEP * rate)
+    windows = audio[:, : audio.shape[1] // size * size].reshape(2, -1, size)
+    level = 10 * np.log10(np.mean(windows**2, axis=(0, 2)) + 1e-20)
+    time = STEP * np.arange(len(level))
+    heard = level > SILENT
+    late = heard & (time >= LATE)
+    chosen = np.flatnonzero(late) if late.sum() >= 4 else np.flatnonzero(heard)[-4:]
+    if len(chosen) < 2:
+        return LONGEST
+    return float(np.polyfit(time[chosen], level[chosen], 1)[0] * np.log(10) / 20)
 
 
 def sounded(exponent: Poles, amplitude: Poles, length: int, rate: int) -> NDArray[np.float64]:

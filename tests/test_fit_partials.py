@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.fit_partials import FitConfig, fit_key
-from models.fit_rest import fit_rest, sounded
+from models.fit_rest import LONGEST, fit_rest, last_decay, settle, sounded
 from models.poles import amplitudes_of
 
 RATE = 32_000
@@ -44,3 +44,31 @@ def test_what_a_first_fit_leaves_is_found_where_it_is_alone_and_not_where_it_is_
     assert np.abs(more.imag / 2 / np.pi - 60).min() < 0.2
     assert np.abs(more.imag / 2 / np.pi - 452).min() > 5
     assert np.mean(left**2) < 1e-3 * np.mean(made_of([thump]) ** 2) + np.mean(made_of([hidden]) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("partials", "decay"),
+    [
+        ([(220.0, 3.0, 0.5), (440.0, 0.5, 0.01)], 0.5),  # what is slow remains
+        ([(880.0, 9.0, 0.5)], 9.0),  # silent before there is anything late
+        ([(880.0, 1e4, 0.5)], -LONGEST),  # nothing to measure
+    ],
+)
+def test_how_a_key_fades_in_the_end(partials, decay):
+    assert last_decay(made_of(partials, 8.0), RATE) == pytest.approx(-decay, rel=0.02)
+
+
+def test_nothing_rings_on_for_longer_than_the_key():
+    audio = made_of([(220.0, 3.0, 0.1), (440.0, 0.8, 0.02)], 8.0)
+    too_slow = np.array([-3.0 + 2j * np.pi * 220, -0.8 + 2j * np.pi * 440, -0.2 + 2j * np.pi * 440.3])
+    amplitude = amplitudes_of(audio + made_of([(440.4, 2.0, 0.005)], 8.0), too_slow, RATE)
+    settled = settle(audio, too_slow, RATE)
+    end = slice(7 * RATE, 8 * RATE)
+
+    def louder(poles):
+        made = sounded(*poles, audio.shape[1], RATE)
+        return 10 * np.log10(np.mean(made[:, end] ** 2) / np.mean(audio[:, end] ** 2))
+
+    assert louder((too_slow, amplitude)) > 3
+    assert abs(louder(settled)) < 0.5
+    assert np.allclose(settled[0].imag, too_slow.imag)
