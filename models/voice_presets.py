@@ -45,6 +45,7 @@ PRESETS = {
     },
     "ensemble": {
         "small": Preset(EnsembleConfig(tuple(INSTRUMENTS)), _IN_ENSEMBLE, 5, 400, 8, 3, 30.0),
+        "further": Preset(EnsembleConfig(tuple(INSTRUMENTS)), _IN_ENSEMBLE, 5, 400, 16, 4, 30.0),
     },
     "piano-ar": {
         **{
