@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 Poles = NDArray[np.complex128]
 HEARD_TO = 0.48
 """Share of the sample rate up to which partials are kept."""
+SETTLED, RIDGE = 0.8, 1e-2
+"""How much more late errors weigh in the last fit (`models/fit_rest.py`), and what is against poles that cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def fit_key(audio: NDArray[np.float64], pitch: int, config: InstrumentFit) -> tu
         amplitude = amplitudes_of(audio, exponent, rate, config.seconds - 0.2)
     if config.rest_top:
         exponent, amplitude = fit_rest(audio, exponent, amplitude, rate, config.rest_top)
-    return (exponent, amplitude) if config.sustained else settle(audio, exponent, rate)
+    return (exponent, amplitude) if config.sustained else settle(audio, exponent, rate, SETTLED, RIDGE)
 
 
 STRETCH, STRETCH_FROM, FADED = 2.0, 0.4, 0.25

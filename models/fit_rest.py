@@ -61,15 +61,20 @@ def fit_rest(
     return exponent, amplitudes_of(audio, exponent, rate, fading=0.0)
 
 
-def settle(audio: NDArray[np.float64], exponent: Poles, rate: int) -> tuple[Poles, Poles]:
+def settle(
+    audio: NDArray[np.float64], exponent: Poles, rate: int, evenly: float = 0.0, ridge: float = 1e-6
+) -> tuple[Poles, Poles]:
     """The poles of a struck key, none slower than the key's own last decay; amplitudes over all of the audio.
 
     A pole found in three seconds of residual says little of how it ends; many of them, a little too slow, ring on when
     the key has long faded. audio: (2, T), exponent: (P,) a second -> exponents (P,), amplitudes (2, P).
+    evenly: how much more an error weighs when the key has faded; at 1 by as much as it has.
     """
     slowest = min(last_decay(audio, rate), LONGEST)
     exponent = np.minimum(exponent.real, slowest) + 1j * exponent.imag
-    return exponent, amplitudes_of(audio, exponent, rate, audio.shape[1] / rate, fading=0.0)
+    return exponent, amplitudes_of(
+        audio, exponent, rate, audio.shape[1] / rate, fading=evenly * slowest, ridge=ridge
+    )
 
 
 def last_decay(audio: NDArray[np.float64], rate: int) -> float:
