@@ -8,7 +8,7 @@ import sys
 import time
 import wave
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
@@ -341,12 +341,11 @@ def test_a_keyboard_that_is_not_there_yet_is_waited_for_and_played_on(
     duet.wait_until(
         "no MIDI input is called 'Nord'; choose from: .*rig:keys.*Duet takes it when it is plugged in"
     )
-    nord = Rig("Nord")
-    duet.wait_until("Nord:keys is there", 10)
-    rig.listen_to("Duet:Duet")
-    nord.play_phrase(PHRASE)
-    wait_for(rig.note_ons, 5, "an answer")
-    nord.close()
+    with closing(Rig("Nord")) as nord:
+        duet.wait_until("Nord:keys is there", 10)
+        rig.listen_to("Duet:Duet")
+        nord.play_phrase(PHRASE)
+        wait_for(rig.note_ons, 5, "an answer")
     assert duet.end() == 0
 
 

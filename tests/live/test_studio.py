@@ -8,6 +8,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -51,24 +52,22 @@ def clock_source(server: str) -> Iterator[None]:
 def test_what_is_played_goes_through_and_no_key_hangs_when_the_keyboard_is_pulled_out(
     rig: Rig, start_duet: Callable[..., Duet]
 ) -> None:
-    keyboard = Rig("Nord", 20)
-    duet = start_duet(*SMALL, "--port", "Nord", "--thru", "--transpose", "12", "--channel-out", "2")
-    duet.wait_until(READY)
-    rig.listen_to("Duet:Duet")
-    keyboard.play([0x90, 60, 70], [0xB0, 1, 30])
-    wait_for(lambda: len(rig.received) >= 2, 3, "the key and the wheel came through")
-    assert [message for _, message in rig.received] == [bytes([0x90, 72, 70]), bytes([0xB0, 1, 30])]
-    keyboard.close()
+    with closing(Rig("Nord", 20)) as keyboard:
+        duet = start_duet(*SMALL, "--port", "Nord", "--thru", "--transpose", "12", "--channel-out", "2")
+        duet.wait_until(READY)
+        rig.listen_to("Duet:Duet")
+        keyboard.play([0x90, 60, 70], [0xB0, 1, 30])
+        wait_for(lambda: len(rig.received) >= 2, 3, "the key and the wheel came through")
+        assert [message for _, message in rig.received] == [bytes([0x90, 72, 70]), bytes([0xB0, 1, 30])]
     duet.wait_until("Nord:keys is gone", 5)
     wait_for(lambda: not rig.sounding(), 2, "the key came up")
-    keyboard = Rig("Nord", 20)
-    replugged = time.monotonic()
-    duet.wait_until("Nord:keys is back", 5)
-    assert time.monotonic() - replugged < 2.0
-    released = keyboard.play_phrase(PHRASE)
-    assert released
-    wait_for(lambda: [m for _, m in rig.received if m[0] == 0x91], 5, "an answer on its own channel")
-    keyboard.close()
+    with closing(Rig("Nord", 20)) as keyboard:
+        replugged = time.monotonic()
+        duet.wait_until("Nord:keys is back", 5)
+        assert time.monotonic() - replugged < 2.0
+        released = keyboard.play_phrase(PHRASE)
+        assert released
+        wait_for(lambda: [m for _, m in rig.received if m[0] == 0x91], 5, "an answer on its own channel")
     assert duet.end() == 0
     assert rig.sounding() == set()
 
