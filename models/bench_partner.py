@@ -106,7 +106,8 @@ def bench_partner(
 def eager_step_ms(net: PartnerNet, measured: int = 200) -> float:
     """The median milliseconds of a step in plain torch, with a cache, its window full."""
     window = net.config.window
-    loop = steps_of(made_up_call(60.0, 0), PLAYER)[: window + measured]
+    loop = steps_of(made_up_call((window + measured) / 15, 0), PLAYER)[: window + measured]
+    assert len(loop) == window + measured
     hands = no_hands()
     past: list[tuple[Tensor, Tensor]] = [(torch.empty(0), torch.empty(0))] * net.config.layers
     spent: list[float] = []

@@ -16,7 +16,7 @@ from models.biaxial_lesson import JUDGED
 from models.chord_symbols import notes_of_tokens
 from models.events import PARTNER, TOKENS
 from models.grid_events import LONGEST, events_of_grid, out_of_turn
-from models.nats import CHUNK, nats_of_net
+from models.nats import nats_of_net
 from models.partner import Hands, Logits, PartnerConfig, PartnerNet, hands_of
 from models.partner_data import Tune
 
@@ -71,7 +71,7 @@ def _nats_of_silence(net: GridNet, gap: NDArray[np.int64], token: NDArray[np.int
     """-log p of nothing in so many more steps, nor in this one."""
     whole = [torch.from_numpy(part)[None] for part in (gap, token, np.zeros_like(gap), np.zeros_like(gap))]
     hands = hands_of(*whole[:2], net.seconds)
-    last = slice(max(0, len(gap) - CHUNK), None)
+    last = slice(max(0, len(gap) - 2 * net.config.window), None)
     logits = net(*(part[:, last] for part in whole), Hands(*(part[:, last] for part in hands)))
     chances = logits.gap[0, -1].double().softmax(-1)
     chances[LONGEST] *= min(1.0, (JUDGED - steps) / LATER)

@@ -12,17 +12,22 @@ from models.partner import Hands, PartnerNet, hands_of
 
 Steps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """Gaps, tokens and velocities of a piece."""
-CHUNK, OVERLAP = 1024, 384
+FRESH = 2
+"""Of three windows' length of steps that the network is given at once, so many windows' are judged."""
 
 
 @torch.inference_mode()
 def nats_of_net(net: PartnerNet, steps: Steps) -> dict[str, NDArray[np.float64]]:
-    """Nats of each part of each step of one piece. (T,) each; the first step costs nothing."""
+    """Nats of each part of each step of one piece. (T,) each; the first step costs nothing.
+
+    Each is given as many steps before it as a layer looks back on, or all there are, as it is live.
+    """
     gap, token, velocity = (torch.from_numpy(part)[None] for part in steps)
     hands = hands_of(gap, token, net.seconds)
     result = {part: np.zeros(token.shape[1]) for part in ("gap", "token", "velocity")}
-    for start in range(0, token.shape[1] - 1, CHUNK - OVERLAP):
-        window = slice(start, start + CHUNK)
+    overlap = net.config.window
+    for start in range(0, token.shape[1] - 1, FRESH * overlap):
+        window = slice(start, start + (FRESH + 1) * overlap)
         here = Hands(*(part[:, window] for part in hands))
         parts = [part[:, window] for part in (gap, token, velocity, torch.zeros_like(gap))]
         logits = net(*parts, here)
@@ -31,7 +36,7 @@ def nats_of_net(net: PartnerNet, steps: Steps) -> dict[str, NDArray[np.float64]]
         ):
             chances = said[0, :-1].log_softmax(-1)
             nats = -chances.gather(-1, true[0, 1:, None].clamp(max=chances.shape[-1] - 1))[:, 0]
-            fresh = OVERLAP - 1 if start else 0
+            fresh = overlap - 1 if start else 0
             result[part][start + 1 + fresh : start + 1 + len(nats)] = nats[fresh:].numpy()
     result["velocity"][(steps[1] >= OFF)] = 0
     return result

@@ -7,6 +7,9 @@ import torch
 
 from models.partner import PartnerConfig, PartnerNet
 
+LONGEST = 2048
+"""Steps of a longest window: one to two minutes of a performance."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
@@ -20,6 +23,8 @@ class TrainingConfig:
     """... and in the last part of the training."""
     long_from: float = 0.6
     """Share of the budget after which windows are long."""
+    look_back: int = 0
+    """Steps that a layer looks back on from now on (`PartnerConfig.window`); 0: as many as before."""
     matrix_rate: float = 4e-3
     """Muon's learning rate."""
     rate: float = 3e-3
@@ -44,9 +49,12 @@ class TrainingConfig:
 
 TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2, rehearse=0.25)
 """To go on from weights."""
-FURTHER = TrainingConfig(tokens=8192, short=512, matrix_rate=1.5e-3, rate=9e-4)
-"""To go on from weights for hours, on the music they have learnt from: larger batches, nothing to rehearse."""
-ON_GPU = TrainingConfig(tokens=32_768, short=512, warm_up=300)
+FURTHER = TrainingConfig(
+    tokens=8192, short=LONGEST, long=LONGEST, look_back=LONGEST, matrix_rate=1.5e-3, rate=9e-4
+)
+"""To go on from weights for hours, on the music they have learnt from: larger batches, a longer past, nothing to
+rehearse."""
+ON_GPU = TrainingConfig(tokens=32_768, short=512, long=LONGEST, look_back=LONGEST, warm_up=300)
 PRESETS = {"tuning": TUNING, "further": FURTHER}
 """Ways to go on from weights, as `duet train partner --from WEIGHTS --config NAME` has them, the usual one first."""
 GPU_SIZE = PartnerConfig(width=256, layers=8, heads=4)

@@ -92,6 +92,9 @@ def train_partner(
             styles = tuple(sorted({tune.style for tune in learnt if tune.style and not on_grid}))
             net = fresh_net(replace(size, styles=styles), seed, build)
 
+        if training.look_back:
+            net.config = replace(net.config, window=training.look_back)
+
         def lesson_of(tunes: list[Tune]) -> Lesson:
             return GridLesson(tunes) if on_grid else PartnerLesson(tunes, net.config.styles)
 
@@ -232,7 +235,8 @@ def _checks(lesson: Lesson, training: TrainingConfig, device: str) -> list[dict[
     made = []
     for told in (False, True):
         rng = np.random.default_rng(1)
-        made += [lesson.batch((8, training.long), rng, told) for _ in range(4)]
+        windows = max(4, 4096 // training.long)
+        made += [lesson.batch((windows, training.long), rng, told) for _ in range(4)]
     return [{field: torch.from_numpy(values).to(device) for field, values in batch.items()} for batch in made]
 
 
