@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,9 +159,7 @@ def writable(folder: Path) -> Path:
     """The folder, made if it was not there. Raises FileError if nothing can be written in it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".duet-probe"
-        probe.touch()
-        probe.unlink()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise FileError(
             f"{folder}: nothing can be written there ({error.strerror}); name another folder"

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mido
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 
 from duet.cli import main, parser
+from duet.commands import writable
 from duet.file_commands import DEMO_CALL
 from duet.midi import read_midi, write_midi
 from duet.note import Note, events_of, notes_of
@@ -70,6 +72,13 @@ def test_answer_and_render_write_sound(call: Path, tmp_path: Path) -> None:
     for path in (wav, tmp_path / "call.wav"):
         samples, _ = soundfile.read(path)
         assert abs(samples).max() > 0.05
+
+
+def test_commands_that_begin_at_once_may_share_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(writable, [folder] * 1000)) == {folder}
+    assert not list(folder.iterdir())
 
 
 @pytest.mark.parametrize(
