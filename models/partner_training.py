@@ -47,7 +47,16 @@ class TrainingConfig:
     """Fuse the network's operations first: a fifth off every step after two minutes, and needs a C++ compiler."""
 
 
-TUNING = TrainingConfig(short=512, matrix_rate=2e-3, rate=1.2e-3, warm_up=30, hold=0.2, rehearse=0.25)
+TUNING = TrainingConfig(
+    short=1024,
+    long=1024,
+    matrix_rate=2e-3,
+    rate=1.2e-3,
+    warm_up=30,
+    hold=0.2,
+    rehearse=0.25,
+    remembered=(64, 1024),
+)
 """To go on from weights."""
 FURTHER = TrainingConfig(
     tokens=8192, short=LONGEST, long=LONGEST, look_back=LONGEST, matrix_rate=1.5e-3, rate=9e-4
