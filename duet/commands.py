@@ -142,7 +142,7 @@ def settings_of(options: argparse.Namespace, partner: Any) -> Any:
     style, told = settle_style(options.style, options.partner, partner.styles, options.insists_on_style)
     if told:
         print(f"duet: {told}", file=sys.stderr)
-    seed = 2 if options.seed is None else options.seed  # of the first six, one whose answer to the demo sings
+    seed = 2 if options.seed is None else options.seed  # why 2: docs/results-partner.md
     return Settings(replace(_character(options), style=style), seed, options.length)
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -235,9 +236,7 @@ def look_at_files(takes: Path, check_settings: Callable[[], Path]) -> Iterator[F
         yield trouble("settings", State.ILL, Trouble.BAD_SETTINGS, str(error))
     try:
         takes.mkdir(parents=True, exist_ok=True)
-        probe = takes / f".duet-probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        tempfile.TemporaryFile(dir=takes).close()
         free = shutil.disk_usage(takes).free / 1e9
         yield well("takes", f"{takes} ({free:.1f} GB free)", folder=str(takes), free_gb=round(free, 1))
     except (OSError, FileError) as error:

@@ -13,7 +13,7 @@ from models.partner import Hands, PartnerNet, hands_of
 Steps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """Gaps, tokens and velocities of a piece."""
 FRESH = 2
-"""Of three windows' length of steps that the network is given at once, so many windows' are judged."""
+"""Windows' lengths of steps that are judged at once, after one that is their past."""
 
 
 @torch.inference_mode()
@@ -25,9 +25,9 @@ def nats_of_net(net: PartnerNet, steps: Steps) -> dict[str, NDArray[np.float64]]
     gap, token, velocity = (torch.from_numpy(part)[None] for part in steps)
     hands = hands_of(gap, token, net.seconds)
     result = {part: np.zeros(token.shape[1]) for part in ("gap", "token", "velocity")}
-    overlap = net.config.window
-    for start in range(0, token.shape[1] - 1, FRESH * overlap):
-        window = slice(start, start + (FRESH + 1) * overlap)
+    past = net.config.window
+    for start in range(0, token.shape[1] - 1, FRESH * past):
+        window = slice(start, start + (1 + FRESH) * past)
         here = Hands(*(part[:, window] for part in hands))
         parts = [part[:, window] for part in (gap, token, velocity, torch.zeros_like(gap))]
         logits = net(*parts, here)
@@ -36,8 +36,8 @@ def nats_of_net(net: PartnerNet, steps: Steps) -> dict[str, NDArray[np.float64]]
         ):
             chances = said[0, :-1].log_softmax(-1)
             nats = -chances.gather(-1, true[0, 1:, None].clamp(max=chances.shape[-1] - 1))[:, 0]
-            fresh = overlap - 1 if start else 0
-            result[part][start + 1 + fresh : start + 1 + len(nats)] = nats[fresh:].numpy()
+            heard = past - 1 if start else 0
+            result[part][start + 1 + heard : start + 1 + len(nats)] = nats[heard:].numpy()
     result["velocity"][(steps[1] >= OFF)] = 0
     return result
 
