@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from models import precision
 from models.benchmark_net import LAGS, FrameConfig, FrameNet, Moment, nats_of
 from models.benchmark_past import PLANES, past_of_pieces
 from models.benchmark_sets import Rolls, nats_of_marginals
@@ -171,7 +172,7 @@ def learn_set(
         falling = 0.5 + 0.5 * np.cos(np.pi * iteration / len(batches))
         optimizer.param_groups[0]["lr"] = learning.rate * min(1, iteration / 50) * falling
         moment = known["train"].moment(stretches, net.config.reach)
-        with torch.autocast("cpu", torch.bfloat16):
+        with precision.learning("cpu"):
             logits = net(moment)
         loss = nats_of(logits, moment.frame)[: moment.number].mean()
         optimizer.zero_grad()

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from models.company import Company
+from models.precision import learning
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Trainer:
         return said
 
     def _hear(self, *heard: Tensor) -> Tensor:
-        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.config.half):
+        with learning(self.device, self.config.half):
             said: Tensor = self.forward(*heard)
         return said
 
