@@ -127,11 +127,11 @@ def eager_step(
     x = net.describe(*numbers, hands.last, after)
     position = torch.tensor([length])
     kept: list[tuple[Tensor, Tensor]] = []
-    for layer, (keys, values) in zip(net.layers, past, strict=True):
+    for layer, (keys, values), window in zip(net.layers, past, net.config.windows, strict=True):
         query, key, value = layer.split(x, position)
         if length:
             key, value = torch.cat([keys, key], 2), torch.cat([values, value], 2)
-        kept.append((key[:, :, -net.config.window :], value[:, :, -net.config.window :]))
+        kept.append((key[:, :, -window:], value[:, :, -window:]))
         x = layer.join(x, functional.scaled_dot_product_attention(query, *kept[-1]))
     net.norm(x)
     return after, kept

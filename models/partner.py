@@ -37,9 +37,20 @@ class PartnerConfig:
     layers: int = 6
     heads: int = 3
     window: int = 512
-    """Steps that a layer looks back on, its own included."""
+    """Steps that a layer looks back on at most, its own included."""
+    spans: tuple[int, ...] = ()
+    """How many each layer looks back on, the first's first, if not all of them on `window`."""
     styles: tuple[str, ...] = ()
     """Style labels; number 0 is "no label", so the first of these is 1."""
+
+    def __post_init__(self) -> None:
+        if self.spans and (len(self.spans) != self.layers or max(self.spans) != self.window):
+            raise ValueError(f"spans {self.spans} are not {self.layers} with {self.window} the longest")
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """Steps that each layer looks back on."""
+        return self.spans or (self.window,) * self.layers
 
 
 class Hands(NamedTuple):
@@ -250,9 +261,9 @@ class PartnerNet(nn.Module):
         before = functional.pad(hands.last[:, :-1], (1, 0), value=39)
         x = self.describe(gap, token, velocity, style, before, hands, wish)
         position = torch.arange(gap.shape[1], device=gap.device)
-        for layer in self.layers:
+        for layer, window in zip(self.layers, self.config.windows, strict=True):
             q, k, v = layer.split(x, position)
-            x = layer.join(x, attend(q, k, v, self.config.window))
+            x = layer.join(x, attend(q, k, v, window))
         return self.norm(x)
 
     def forward(

@@ -8,6 +8,7 @@ every key is let go, as it is when a session hands over.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -104,37 +105,28 @@ def vary(tune: Tune, tokens: NDArray[np.void], rng: np.random.Generator) -> NDAr
 
 
 def make_window(
-    tune: Tune, styles: Sequence[str], length: int, rng: np.random.Generator, told: bool = True
+    tune: Tune,
+    styles: Sequence[str],
+    length: int,
+    rng: np.random.Generator,
+    told: bool = True,
+    others: Iterator[Tune] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """One training window: FIELDS, each (length,) int64, but knobs (length, 5) float32, as `models.knobs` has it.
 
     counts: 1 where the step's gap and token are to be learnt, 2 where its token alone is (a turn's first
     event). velocity_counts: 1 where its velocity is. phrase_end: 1 if a phrase ends with it.
-    told: whether the network is told anything of the partner's turns.
+    told: whether the network is told anything of the partner's turns. others: what is played when the tune is
+    over, as on an evening; without, the window is empty from there on.
     """
-    start = int(rng.integers(0, max(1, len(tune.tokens) - length // 2)))
-    strokes = np.flatnonzero(tune.tokens["token"][start:] < OFF)
-    start += int(strokes[0]) if len(strokes) else 0
-    tokens = vary(tune, tune.tokens[start : start + length + 32], rng)
-    turns = turns_of(tokens, rng, ECHO if told else 0.0)
-    style = styles.index(tune.style) + 1 if tune.style in styles else 0
-    draw = rng.random()
-    labelled = {PLAYER: style if draw > 0.7 else 0, PARTNER: style if draw > 0.35 else 0}
     rows: list[tuple[int, ...]] = []
     knobs: list[NDArray[np.float64]] = []
-    call: Turn | None = None
-    for turn in turns:
-        said: dict[str, Any] = {"knobs": np.full(len(NAMES), UNSAID), "scale": 0}
-        if told and turn.who == PARTNER:
-            said = tell(*describe(turn, call, tune.real_velocity), turn, rng)
-        call = turn
-        here = list(_rows(turn, labelled[turn.who], tune.real_velocity, said["scale"]))
-        begin, end = float(turn.tokens["time"][0]), float(turn.tokens["time"][-1])
-        times = np.array([begin if time is None else time for time, _ in here])
-        table = np.tile(said["knobs"], (len(here), 1))
-        table[:, LEFT] = np.log2(table[:, LEFT] * (end - times) + 0.125)
-        rows += [row for _, row in here]
-        knobs.append(table)
+    for piece in chain([tune], others or ()):
+        for more, asked in _played(piece, styles, length, length - len(rows), rng, told):
+            rows += more
+            knobs.append(asked)
+            if len(rows) >= length:
+                break
         if len(rows) >= length:
             break
     columns = np.zeros((length, len(COLUMNS)), np.int64)
@@ -143,6 +135,34 @@ def make_window(
     told_of = np.full((length, len(NAMES)), UNSAID, np.float32)
     told_of[: min(length, len(rows))] = np.concatenate(knobs)[:length]
     return {**dict(zip(COLUMNS, columns.T, strict=True)), "knobs": told_of}
+
+
+def _played(
+    tune: Tune, styles: Sequence[str], length: int, left: int, rng: np.random.Generator, told: bool
+) -> Iterator[tuple[list[tuple[int, ...]], NDArray[np.float64]]]:
+    """The turns of a stretch of a tune that fills what is left of a window, or goes on to the tune's end.
+
+    Each is its steps (COLUMNS), and what is asked at each of them.
+    """
+    start = int(rng.integers(0, max(1, len(tune.tokens) - length // 2)))
+    strokes = np.flatnonzero(tune.tokens["token"][start:] < OFF)
+    start += int(strokes[0]) if len(strokes) else 0
+    tokens = vary(tune, tune.tokens[start : start + left + 32], rng)
+    style = styles.index(tune.style) + 1 if tune.style in styles else 0
+    draw = rng.random()
+    labelled = {PLAYER: style if draw > 0.7 else 0, PARTNER: style if draw > 0.35 else 0}
+    call: Turn | None = None
+    for turn in turns_of(tokens, rng, ECHO if told else 0.0):
+        said: dict[str, Any] = {"knobs": np.full(len(NAMES), UNSAID), "scale": 0}
+        if told and turn.who == PARTNER:
+            said = tell(*describe(turn, call, tune.real_velocity), turn, rng)
+        call = turn
+        here = list(_rows(turn, labelled[turn.who], tune.real_velocity, said["scale"]))
+        begin, end = float(turn.tokens["time"][0]), float(turn.tokens["time"][-1])
+        times = np.array([begin if time is None else time for time, _ in here])
+        asked = np.tile(said["knobs"], (len(here), 1))
+        asked[:, LEFT] = np.log2(asked[:, LEFT] * (end - times) + 0.125)
+        yield [row for _, row in here], asked
 
 
 def _rows(
@@ -186,8 +206,18 @@ def make_batch(
     shape: tuple[int, int],
     rng: np.random.Generator,
     told: bool = True,
+    filled: bool = False,
 ) -> dict[str, NDArray[Any]]:
-    """FIELDS, each of the shape (windows, steps), knobs of (windows, steps, 5)."""
+    """FIELDS, each of the shape (windows, steps), knobs of (windows, steps, 5).
+
+    filled: where a tune is over, another one goes on.
+    """
+
+    def drawn() -> Iterator[Tune]:
+        while True:
+            yield tunes[int(rng.choice(len(tunes), p=weights))]
+
+    others = drawn() if filled else None
     chosen = rng.choice(len(tunes), shape[0], p=weights)
-    windows = [make_window(tunes[index], styles, shape[1], rng, told) for index in chosen]
+    windows = [make_window(tunes[index], styles, shape[1], rng, told, others) for index in chosen]
     return {field: np.stack([window[field] for window in windows]) for field in FIELDS}

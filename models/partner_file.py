@@ -49,7 +49,8 @@ def load_net(path: Path, build: type[Net] = PartnerNet) -> Net:  # type: ignore[
         raise CheckpointError(f"{path}: weights of kind {kind!r}, not {build.kind!r}; {remedy}")
     try:
         config = json.loads(metadata["config"])
-        net = build(PartnerConfig(**{**config, "styles": tuple(config["styles"])}))
+        lists = {name: tuple(value) for name, value in config.items() if isinstance(value, list)}
+        net = build(PartnerConfig(**{**config, **lists}))
         tensors.setdefault("wish.weight", torch.zeros_like(net.wish.weight))  # from before it could be asked
         net.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.partner import PartnerNet
 
 Floats = NDArray[np.float32]
+Counts = NDArray[np.int64]
 EPSILON = np.finfo(np.float32).eps
 
 
@@ -84,14 +85,15 @@ def step_layers(
     matrices: Matrices,
     keys: Floats,
     values: Floats,
-    first: int,
+    windows: Counts,
     row: int,
     cos: Floats,
     sin: Floats,
 ) -> Any:
     """Take x through all layers; their keys and values are written into `row` of the cache.
 
-    x: (W,), keys and values: (L, H, rows, D), first: the row looked back to, cos and sin: (D / 2,) -> (W,).
+    x: (W,), keys and values: (L, H, rows, D), windows: (L,) rows that each layer looks back on, this one
+    included, cos and sin: (D / 2,) -> (W,).
     """
     layers, heads, _, size = keys.shape
     for layer in range(layers):
@@ -99,6 +101,7 @@ def step_layers(
         _rotate(qkv[0], cos, sin)
         _rotate(qkv[1], cos, sin)
         heard = np.empty((heads, size), np.float32)
+        first = max(0, row + 1 - windows[layer])
         for head in range(heads):
             keys[layer, head, row] = qkv[1, head]
             values[layer, head, row] = qkv[2, head]

@@ -22,14 +22,16 @@ def nats_where(said: Tensor, true: Tensor, where: Tensor) -> Tensor:
 class PartnerLesson:
     """Windows that look like a duet (`models/partner_data.py`), and their loss."""
 
-    def __init__(self, tunes: Sequence[Tune], styles: Sequence[str]) -> None:
+    def __init__(self, tunes: Sequence[Tune], styles: Sequence[str], filled: bool = False) -> None:
+        """filled: a window that its tune does not fill goes on with another."""
         self._tunes, self._styles, self._weights = tunes, styles, weights_of(tunes)
+        self._filled = filled
 
     def batch(
         self, shape: tuple[int, int], rng: np.random.Generator, told: bool = True
     ) -> dict[str, NDArray[Any]]:
         """`partner_data.FIELDS`, each of the shape (windows, steps), knobs of (windows, steps, 5)."""
-        return make_batch(self._tunes, self._weights, self._styles, shape, rng, told)
+        return make_batch(self._tunes, self._weights, self._styles, shape, rng, told, self._filled)
 
     def losses(self, net: PartnerNet, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Summed nats of a batch by kind (gap, token, velocity, end), and how many steps and notes counted.

@@ -49,6 +49,7 @@ class Stepper:
         self._keys, self._values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._dropped = 0
         self._matrices = matrices_of(net)
+        self._windows = np.array(config.windows)
         self._rates = 10000.0 ** (-np.arange(size // 2) / (size // 2))
 
     def start(self) -> State:
@@ -68,14 +69,13 @@ class Stepper:
     def step(self, state: State, event: Step, style: int = 0, wish: Tensor | None = None) -> State:
         """Take one event. style: the label's number, 0 for none; wish: (knobs.SIZE,), if anything is asked."""
         row = self._row(state.length)
-        first = max(0, row + 1 - self.net.config.window)
         hands = hands_after(state.hands, event.gap, event.token)
         numbers = torch.tensor([[[event.gap]], [[event.token]], [[event.velocity]], [[style]]])
         asked = None if wish is None else wish[None, None]
         x = self.net.describe(*numbers, state.hands.last, hands, asked)[0, 0].numpy()
         angle = state.length * self._rates
         cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
-        y = step_layers(x, self._matrices, self._keys, self._values, first, row, cos, sin)
+        y = step_layers(x, self._matrices, self._keys, self._values, self._windows, row, cos, sin)
         return State(state.length + 1, hands, self.net.norm(torch.from_numpy(y))[None, None])
 
     def rows(self, begin: int, end: int) -> tuple[Floats, Floats]:

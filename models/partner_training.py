@@ -1,14 +1,15 @@
 """How the partner is trained: budgets, windows, learning rates over a run, and the optimizers that follow them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from duet.errors import DuetError
 from models.partner import PartnerConfig, PartnerNet
 
-LONGEST = 2048
-"""Steps of a longest window: one to two minutes of a performance."""
+LONGEST = 4096
+"""Steps of a longest window: two to four minutes of a performance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,12 @@ class TrainingConfig:
     """... and in the last part of the training."""
     long_from: float = 0.6
     """Share of the budget after which windows are long."""
-    look_back: int = 0
-    """Steps that a layer looks back on from now on (`PartnerConfig.window`); 0: as many as before."""
+    lengths: tuple[tuple[int, float], ...] = ()
+    """Windows' lengths, and in what share of the iterations, in place of `short` and `long`; `long` is judged by."""
+    filled: bool = False
+    """A window that its tune does not fill goes on with another."""
+    look_back: tuple[int, ...] = ()
+    """Steps that the layers look back on from now on: one number for all, or each layer's; (): as many as before."""
     matrix_rate: float = 4e-3
     """Muon's learning rate."""
     rate: float = 3e-3
@@ -59,11 +64,20 @@ TUNING = TrainingConfig(
 )
 """To go on from weights."""
 FURTHER = TrainingConfig(
-    tokens=8192, short=LONGEST, long=LONGEST, look_back=LONGEST, matrix_rate=1.5e-3, rate=9e-4
+    tokens=8192,
+    long=LONGEST,
+    lengths=((LONGEST, 0.6), (1024, 0.25), (256, 0.15)),
+    filled=True,
+    look_back=(1024, 256, 256, LONGEST, 256, 256),
+    matrix_rate=1e-3,
+    rate=6e-4,
+    warm_up=40,
+    checkpoint=480.0,
 )
-"""To go on from weights for hours, on the music they have learnt from: larger batches, a longer past, nothing to
-rehearse."""
-ON_GPU = TrainingConfig(tokens=32_768, short=512, long=LONGEST, look_back=LONGEST, warm_up=300)
+"""To go on from weights for hours, on the music they have learnt from: larger batches, windows of all lengths, nothing
+to rehearse. One of the six layers looks back far: the shipped weights had no use for the others' far past
+(docs/results-trainings.md)."""
+ON_GPU = TrainingConfig(tokens=32_768, short=512, long=2048, look_back=(2048,), filled=True, warm_up=300)
 PRESETS = {"tuning": TUNING, "further": FURTHER}
 """Ways to go on from weights, as `duet train partner --from WEIGHTS --config NAME` has them, the usual one first."""
 GPU_SIZE = PartnerConfig(width=256, layers=8, heads=4)
@@ -79,6 +93,26 @@ def build_optimizers(net: PartnerNet, config: TrainingConfig) -> list[torch.opti
         torch.optim.Muon(matrices, lr=config.matrix_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(rest, lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01),
     ]
+
+
+def looking_back(net: PartnerConfig, training: TrainingConfig) -> PartnerConfig:
+    """A network's config once its layers look back as far as the training has them."""
+    steps = training.look_back
+    if not steps:
+        return net
+    if len(steps) not in {1, net.layers}:
+        raise DuetError(
+            f"the training is for a network of {len(steps)} layers; these weights have {net.layers}"
+        )
+    return replace(net, window=max(steps), spans=steps if len(steps) > 1 else ())
+
+
+def length_at(progress: float, seed: int, iteration: int, config: TrainingConfig) -> int:
+    """Steps of an iteration's windows: the same in every process that shares it."""
+    if not config.lengths:
+        return config.short if progress < config.long_from else config.long
+    lengths, shares = zip(*config.lengths, strict=True)
+    return int(np.random.default_rng([seed, iteration]).choice(lengths, p=shares))
 
 
 def rate_at(progress: float, iteration: int, config: TrainingConfig) -> float:

@@ -22,7 +22,12 @@ FEWEST = 6
 SAID = 0.5
 """How likely each number is told, if any is."""
 ECHO = 0.35
-"""Share of the windows with two turns or more in which the partner echoes."""
+"""Share of the windows with two turns or more in which the partner echoes; where it often comes to its turn it goes on
+echoing as likely."""
+OFTEN = 512
+"""Steps in which a talk changes hands some one and a half times."""
+TALK = 0.6
+"""Share of the longer stretches that are a talk all through, as live; in the others it changes hands a few times."""
 IN_SCALE = 0.93
 """Share of a turn's strokes in the key it fits best for that key to be told."""
 
@@ -50,19 +55,21 @@ def phrase_ends(tokens: Tokens) -> NDArray[np.int64]:
 
 
 def turns_of(tokens: Tokens, rng: np.random.Generator, echo: float = ECHO) -> list[Turn]:
-    """Hand a stretch over at some of its phrase ends."""
+    """Hand a stretch over at some of its phrase ends: long ones either as often as short ones, or throughout."""
     begins = phrase_ends(tokens)
-    number = int(rng.choice(5, p=[0.15, 0.3, 0.28, 0.17, 0.1]))
+    stretches = 1 + (len(tokens) // OFTEN if rng.random() < TALK else 0)
+    number = int(rng.choice(5, stretches, p=[0.15, 0.3, 0.28, 0.17, 0.1]).sum())
     cuts = np.sort(rng.permutation(begins)[:number])
     who = int(rng.choice([PLAYER, PARTNER]))
     parts = np.split(tokens, cuts)
     echoes = len(parts) > 1 and rng.random() < echo
+    again = echo if stretches > 1 else 0.0
     turns: list[Turn] = []
     for place, part in enumerate(parts):
         turns.append(Turn(who, part, place < len(parts) - 1))
         if echoes and who == PLAYER and turns[-1].ends and 3 <= np.sum(part["token"] < OFF) <= 110:
             turns.append(Turn(PARTNER, echo_of(part, rng), True, echo=True))
-            echoes = False
+            echoes = rng.random() < again
         else:
             who = PLAYER + PARTNER - who
     return turns

@@ -20,6 +20,7 @@ from models.knobs import encode
 from models.partner import LONGEST_AGE, Hands, PartnerNet
 from models.partner_data import Tune
 from models.partner_lesson import PartnerLesson
+from models.precision import learning, quick_kind
 
 AT_ONCE = 128
 """Tunes composed side by side."""
@@ -102,7 +103,7 @@ def compose(
     """Tunes drawn event by event from what the network expects. style: (B,) -> gap, token, velocity, (B, events)."""
     batch, config, device = len(style), net.config, net.seconds.device
     shape = (config.layers, 2, batch, config.heads, events, config.width // config.heads)
-    cache = torch.zeros(shape, dtype=torch.bfloat16, device=device)
+    cache = torch.zeros(shape, dtype=quick_kind(device.type), device=device)
     hands = silent_hands(batch, device)
     style = style.to(device)[:, None]
     gap, token, velocity = (torch.zeros(batch, 1, dtype=torch.long, device=device) for _ in range(3))
@@ -110,15 +111,15 @@ def compose(
     before = hands.last
     made: list[Tensor] = []
     for step in range(events):
-        with torch.autocast(device.type, torch.bfloat16):
+        with learning(device.type):
             x = net.describe(gap, token, velocity, style, before, hands)
-            seen = slice(max(0, step + 1 - config.window), step + 1)
-            for layer, (keys, values) in zip(net.layers, cache, strict=True):
+            for layer, (keys, values), window in zip(net.layers, cache, config.windows, strict=True):
+                seen = slice(max(0, step + 1 - window), step + 1)
                 q, keys[:, :, step : step + 1], values[:, :, step : step + 1] = layer.split(
                     x, torch.tensor([step], device=device)
                 )
                 heard = functional.scaled_dot_product_attention(
-                    q.bfloat16(), keys[:, :, seen], values[:, :, seen]
+                    q.to(cache.dtype), keys[:, :, seen], values[:, :, seen]
                 )
                 x = layer.join(x, heard)
             h = net.norm(x)

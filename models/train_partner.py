@@ -29,7 +29,17 @@ from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_lesson import PartnerLesson
 from models.partner_run import draw_curve, forget_after, note, save_state
-from models.partner_training import GPU_SIZE, ON_GPU, PRESETS, TrainingConfig, build_optimizers, rate_at
+from models.partner_training import (
+    GPU_SIZE,
+    ON_GPU,
+    PRESETS,
+    TrainingConfig,
+    build_optimizers,
+    length_at,
+    looking_back,
+    rate_at,
+)
+from models.precision import learning
 from models.rehearsal import RehearsedLesson, remember
 from models.training_bar import bar
 
@@ -92,13 +102,13 @@ def train_partner(
             styles = tuple(sorted({tune.style for tune in learnt if tune.style and not on_grid}))
             net = fresh_net(replace(size, styles=styles), seed, build)
 
-        if training.look_back:
-            net.config = replace(net.config, window=training.look_back)
+        net.config = looking_back(net.config, training)
 
-        def lesson_of(tunes: list[Tune]) -> Lesson:
-            return GridLesson(tunes) if on_grid else PartnerLesson(tunes, net.config.styles)
+        def lesson_of(tunes: list[Tune], filled: bool = False) -> Lesson:
+            return GridLesson(tunes) if on_grid else PartnerLesson(tunes, net.config.styles, filled)
 
-        began, lesson, checker = clock(), lesson_of(learnt), lesson_of(held_out or learnt)
+        began = clock()
+        lesson, checker = lesson_of(learnt, training.filled), lesson_of(held_out or learnt)
         net.to(company.device)
         if start_from and training.rehearse and isinstance(lesson, PartnerLesson):
             old = load_net(start_from).to(company.device)
@@ -173,7 +183,7 @@ class Trainer:
                 if progress >= 1:
                     return
                 rng = np.random.default_rng([seed, self.iteration, self.company.rank])
-                length = self.training.short if progress < self.training.long_from else self.training.long
+                length = length_at(progress, seed, self.iteration, self.training)
                 windows = max(1, self.training.tokens // length // self.company.size)
                 made = self.lesson.batch((windows, length), rng)
                 recent.append(self.learn(made, rate_at(progress, self.iteration, self.training)))
@@ -195,7 +205,7 @@ class Trainer:
             optimizer.zero_grad()
         device = self.company.device
         batch = {field: torch.from_numpy(values).to(device) for field, values in made.items()}
-        with torch.autocast(torch.device(device).type, torch.bfloat16):
+        with learning(device):
             parts = self.lesson.losses(self.student, batch)
         (parts["total"] / parts["steps"]).backward()
         self.company.average_gradients(self.net)
@@ -235,7 +245,7 @@ def _checks(lesson: Lesson, training: TrainingConfig, device: str) -> list[dict[
     made = []
     for told in (False, True):
         rng = np.random.default_rng(1)
-        windows = max(4, 4096 // training.long)
+        windows = max(2, 4096 // training.long)
         made += [lesson.batch((windows, training.long), rng, told) for _ in range(4)]
     return [{field: torch.from_numpy(values).to(device) for field, values in batch.items()} for batch in made]
 
@@ -243,7 +253,7 @@ def _checks(lesson: Lesson, training: TrainingConfig, device: str) -> list[dict[
 @torch.no_grad()
 def judge(net: PartnerNet, lesson: Lesson, checks: list[dict[str, Tensor]]) -> dict[str, float]:
     """Nats a note on fixed held-out windows, in all and by kind; `told`: of the windows told what they are."""
-    with torch.autocast(checks[0]["gap"].device.type, torch.bfloat16):
+    with learning(checks[0]["gap"].device.type):
         parts = [lesson.losses(net, batch) for batch in checks]
     half = len(parts) // 2
     figures = {**figures_of(parts[:half]), "told": figures_of(parts[half:])["nats_per_note"]}

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from models.attention import attend
+from models.attention import FAR, attend
 
 
 def at_once(q, k, v, window):
@@ -12,7 +12,20 @@ def at_once(q, k, v, window):
     return functional.scaled_dot_product_attention(q, k, v, attn_mask=(apart >= 0) & (apart < window))
 
 
-@pytest.mark.parametrize(("length", "window"), [(1, 512), (100, 512), (300, 512), (300, 50), (400, 200)])
+@pytest.mark.parametrize(
+    ("length", "window"),
+    [
+        (1, 512),
+        (100, 512),
+        (300, 512),
+        (300, 50),
+        (400, 200),
+        (1000, 200),
+        (700, 9),
+        (512, 128),
+        (FAR + 9, FAR + 9),
+    ],
+)
 def test_each_step_hears_itself_and_so_many_before_it(length, window):
     torch.manual_seed(0)
     q, k, v, wanted = (torch.randn(2, 3, length, 8) for _ in range(4))

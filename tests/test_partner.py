@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -60,8 +61,9 @@ PHRASE = sorted([Pedal(0.1, 127), *melody([60, 64, 67, 72, 67, 64]), Pedal(1.9, 
 # The network
 
 
-def test_stepping_says_what_the_whole_sequence_says():
-    net = wild_net()
+@pytest.mark.parametrize("spans", [(), (7, 24)])
+def test_stepping_says_what_the_whole_sequence_says(spans):
+    net = wild_net(replace(TINY, spans=spans))
     steps = steps_of(PHRASE, PLAYER) + steps_of(melody([50, 52, 53, 50, 55, 48]), PARTNER)
     steps += steps_of(melody(range(60, 80), 0.1), PLAYER)
     assert len(steps) > 2 * net.config.window
@@ -94,6 +96,20 @@ def test_stepping_says_what_the_whole_sequence_says():
                 atol=1e-4,
                 rtol=1e-4,
             )
+
+
+def test_a_layer_that_looks_back_on_less_hears_less():
+    steps = steps_of(melody(range(60, 72), 0.1), PLAYER)
+    gap, token, velocity = (
+        torch.tensor([[getattr(step, part) for step in steps]]) for part in ("gap", "token", "velocity")
+    )
+    other = velocity.clone()
+    other[0, 1] = 31 - other[0, 1]
+    for window, spans, hears in ((4, (), False), (24, (24, 4), True)):
+        net = wild_net(replace(TINY, window=window, spans=spans))
+        with torch.no_grad():
+            one, two = (net(gap, token, touch, torch.zeros_like(gap)).gap for touch in (velocity, other))
+        assert (not torch.equal(one[0, 20], two[0, 20])) == hears
 
 
 def test_the_network_does_not_look_ahead():

@@ -1,6 +1,7 @@
 import csv
 import logging
 from dataclasses import replace
+from itertools import repeat
 
 import numpy as np
 import pytest
@@ -22,7 +23,8 @@ from models.partner_baseline import Chain, chain_of
 from models.partner_data import make_window, read_tunes, tune_of, weights_of, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_overlap import copied, overlaps
-from models.partner_turns import phrase_ends
+from models.partner_training import length_at
+from models.partner_turns import phrase_ends, turns_of
 from models.train_partner import TrainingConfig, train_partner
 from tests.company import run_by_two
 from tests.playing import melody
@@ -72,6 +74,36 @@ def test_a_window_is_something_a_duet_could_be(seed, length):
             assert not held or not window["counts"][place:].any()
             seen.add(token)
     assert not (window["velocity_counts"] & (window["token"] >= OFF)).any()
+
+
+def test_a_window_goes_on_with_another_tune_where_the_first_is_over():
+    short, other = tune_of(scale_piece(repeats=3)), tune_of(scale_piece(repeats=9, style="pop"))
+    alone = make_window(short, ("pop",), 300, np.random.default_rng(0))
+    assert not alone["counts"][80:].any()
+    window = make_window(short, ("pop",), 300, np.random.default_rng(0), others=repeat(other))
+    assert all((window[field][:40] == alone[field][:40]).all() for field in ("gap", "token", "velocity"))
+    assert window["counts"][-40:].any()
+    assert window["style"].any()
+    held: set[int] = set()
+    for token in window["token"][window["token"] < PEDAL_DOWN].tolist():
+        assert (token % OFF in held) == (token >= OFF)
+        held ^= {token % OFF}
+
+
+def test_long_stretches_change_hands_as_often_as_short_ones_or_throughout():
+    tokens = tune_of(scale_piece(repeats=200)).tokens
+    turns = [len(turns_of(tokens, np.random.default_rng(seed))) for seed in range(60)]
+    assert sum(number <= 6 for number in turns) > 10
+    assert sum(number > 8 for number in turns) > 20
+
+
+def test_windows_are_of_the_lengths_asked_for_in_their_shares():
+    mixed = replace(QUICK, lengths=((64, 0.75), (16, 0.25)))
+    lengths = [length_at(0.9, 3, iteration, mixed) for iteration in range(400)]
+    assert 270 < lengths.count(64) < 330
+    assert lengths.count(16) == 400 - lengths.count(64)
+    assert length_at(0.1, 3, 0, replace(QUICK, short=32)) == 32
+    assert length_at(0.9, 3, 0, QUICK) == 64
 
 
 def test_some_windows_change_hands_and_some_do_not():
@@ -131,9 +163,11 @@ def test_training_learns_resumes_and_fine_tunes(tmp_path):
         PIECES, tmp_path / "tuned.safetensors", 0.01, tmp_path / "two", start_from=out, training=QUICK
     )
     assert load_net(tuned).config == load_net(out).config
-    farther = replace(QUICK, iterations=2, look_back=2 * TINY.window)
+    farther = replace(QUICK, iterations=2, look_back=(2 * TINY.window,))
     train_partner(PIECES, tuned, 1, tmp_path / "three", start_from=out, training=farther)
     assert load_net(tuned).config == replace(load_net(out).config, window=2 * TINY.window)
+    with pytest.raises(DuetError, match="a network of 6 layers; these weights have 1"):
+        train_partner(PIECES, out, 1, run, start_from=out, preset="further")
     with pytest.raises(DuetError, match=r"--config.*further"):
         train_partner(PIECES, out, 1, run, start_from=out, preset="fast")
 
