@@ -61,8 +61,10 @@ class Stepper:
         """Take over another one's conversation up to a length, as far as it is looked back on."""
         end = other._row(length)
         kept = min(length, self.net.config.window)
-        for mine, its in ((self._keys, other._keys), (self._values, other._values)):
-            mine[:, :, :kept] = its[:, :, end - kept : end]
+        for layer, window in enumerate(self._windows):
+            back = min(kept, int(window))
+            for mine, its in ((self._keys, other._keys), (self._values, other._values)):
+                mine[layer, :, kept - back : kept] = its[layer, :, end - back : end]
         self._dropped = length - kept
 
     @torch.inference_mode()

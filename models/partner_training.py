@@ -48,6 +48,8 @@ class TrainingConfig:
     """The share of the windows by which is kept what weights gone on from know (`models/rehearsal.py`)."""
     remembered: tuple[int, int] = (128, 384)
     """How many tunes these compose for it before, and of how many events."""
+    attention_held: bool = False
+    """What the layers listen for, and what they make of it, stays as weights gone on from have it."""
     compiled: bool = False
     """Fuse the network's operations first: a fifth off every step after two minutes, and needs a C++ compiler."""
 
@@ -86,9 +88,9 @@ GPU_SIZE = PartnerConfig(width=256, layers=8, heads=4)
 
 def build_optimizers(net: PartnerNet, config: TrainingConfig) -> list[torch.optim.Optimizer]:
     """Muon for the layers' matrices, AdamW for the rest."""
-    matrices = [p for p in net.layers.parameters() if p.ndim == 2]
+    matrices = [p for p in net.layers.parameters() if p.ndim == 2 and p.requires_grad]
     chosen = {id(p) for p in matrices}
-    rest = [p for p in net.parameters() if id(p) not in chosen]
+    rest = [p for p in net.parameters() if id(p) not in chosen and p.requires_grad]
     return [
         torch.optim.Muon(matrices, lr=config.matrix_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
         torch.optim.AdamW(rest, lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01),

@@ -103,6 +103,10 @@ def train_partner(
             net = fresh_net(replace(size, styles=styles), seed, build)
 
         net.config = looking_back(net.config, training)
+        if training.attention_held:
+            for layer in net.layers:
+                layer.qkv.requires_grad_(False)
+                layer.out.requires_grad_(False)
 
         def lesson_of(tunes: list[Tune], filled: bool = False) -> Lesson:
             return GridLesson(tunes) if on_grid else PartnerLesson(tunes, net.config.styles, filled)
@@ -153,7 +157,7 @@ class Trainer:
     ) -> None:
         """state: what `save` wrote, to go on exactly from there."""
         self.net, self.lesson, self.training, self.company, self.clock = net, lesson, training, company, clock
-        self.student = torch.compile(net) if training.compiled else net
+        self.student = torch.compile(net, dynamic=False) if training.compiled else net
         self.average = copy.deepcopy(net).eval().requires_grad_(False)
         self.optimizers = build_optimizers(net, training)
         self.iteration, self.spent = 0, 0.0

@@ -98,6 +98,22 @@ def test_stepping_says_what_the_whole_sequence_says(spans):
             )
 
 
+@pytest.mark.parametrize("spans", [(), (7, 24), (24, 7)])
+@pytest.mark.parametrize("taken_over", [5, 60])
+def test_a_conversation_that_is_taken_over_goes_on_the_same(spans, taken_over):
+    net = wild_net(replace(TINY, spans=spans))
+    steps = steps_of(melody(range(40, 88), 0.1), PLAYER)
+    one, two = Stepper(net, back=40), Stepper(net, back=10)
+    state = one.start()
+    for step in steps[:taken_over]:
+        state = one.step(state, step)
+    two.follow(one, state.length)
+    other = state
+    for step in steps[taken_over:]:
+        state, other = one.step(state, step), two.step(other, step)
+        torch.testing.assert_close(state.h, other.h, atol=1e-5, rtol=1e-5)
+
+
 def test_a_layer_that_looks_back_on_less_hears_less():
     steps = steps_of(melody(range(60, 72), 0.1), PLAYER)
     gap, token, velocity = (

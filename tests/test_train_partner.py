@@ -186,6 +186,22 @@ def test_training_learns_resumes_and_fine_tunes(tmp_path):
     assert {"neural", "cut_anywhere", "own_phrases"} <= set(figures["phrase_end_chance"])
 
 
+def test_attention_that_is_held_stays_while_the_rest_learns(tmp_path):
+    old = tmp_path / "old.safetensors"
+    net = fresh_net(TINY, 0)
+    torch.nn.init.normal_(net.layers[0].out.weight, std=0.1)
+    torch.nn.init.normal_(net.layers[0].down.weight, std=0.1)
+    save_partner(net, old)
+    held = replace(QUICK, iterations=3, attention_held=True)
+    new = train_partner(
+        PIECES, tmp_path / "new.safetensors", 1, tmp_path / "run", start_from=old, training=held
+    )
+    before, after = (load_net(path).layers[0] for path in (old, new))
+    assert torch.equal(before.qkv.weight, after.qkv.weight)
+    assert torch.equal(before.out.weight, after.out.weight)
+    assert not torch.equal(before.up.weight, after.up.weight)
+
+
 def test_the_baselines_stand_where_no_velocity_was_real():
     steps = steps_of_tune(tune_of(PIECES[0]))
     chain = chain_of([steps], [False])
