@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from duet.errors import DuetError
+from models.muon import Muon
 from models.partner import PartnerConfig, PartnerNet
 
 LONGEST = 4096
@@ -92,7 +93,7 @@ def build_optimizers(net: PartnerNet, config: TrainingConfig) -> list[torch.opti
     chosen = {id(p) for p in matrices}
     rest = [p for p in net.parameters() if id(p) not in chosen and p.requires_grad]
     return [
-        torch.optim.Muon(matrices, lr=config.matrix_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
+        Muon(matrices, lr=config.matrix_rate, weight_decay=0.05),
         torch.optim.AdamW(rest, lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01),
     ]
 
