@@ -68,7 +68,7 @@ def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
             logging.getLogger().setLevel(logging.INFO)
             report = evaluate_partner(
                 weights_of("partner", options.weights), _held_out(options), learnt, _cache(options),
-                answers=options.answers, knobs=options.knobs, styles=options.styles,
+                answers=options.answers, knobs=options.knobs, styles=options.styles, spans=options.spans,
                 piece_of=versions(options.data), against=_weights_named(options.against),
                 parts=options.only, workers=options.workers,
             )  # fmt: skip

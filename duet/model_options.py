@@ -5,7 +5,7 @@ from pathlib import Path
 
 from duet.option_kit import PARTNER_HELP, VOICE_HELP, Commands, command, count, positive, share, whole
 
-PARTS = ("notes", "answers", "knobs", "styles")
+PARTS = ("notes", "answers", "knobs", "styles", "spans")
 """What `duet eval partner` judges, as in `models/eval_partner.py`."""
 
 
@@ -144,6 +144,13 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         default=0,
         metavar="CALLS",
         help="partner: also ask for every style on so many calls and let an independent judge say which it is",
+    )
+    judge.add_argument(
+        "--spans",
+        type=whole,
+        default=0,
+        metavar="STEPS",
+        help="partner: also hold one layer after another to a past of so many steps and measure what that costs",
     )
     judge.add_argument(
         "--answers",

@@ -17,6 +17,7 @@ from duet.piece import Piece
 from models.eval_answers import Ear, Known, excerpt, passages
 from models.eval_knobs import judge_knobs
 from models.eval_notes import judge_notes, steps_of_tune
+from models.eval_spans import judge_spans
 from models.eval_styles import evaluate_styles
 from models.judge_answers import judge_answers
 from models.kept_rows import Desk, digest_of
@@ -28,7 +29,7 @@ from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import load_net
 
 logger = logging.getLogger(__name__)
-PARTS = ("notes", "answers", "knobs", "styles")
+PARTS = ("notes", "answers", "knobs", "styles", "spans")
 BESIDE = ("styles.safetensors", "commonplaces.safetensors", "listener.safetensors")
 """What lies beside the weights and makes the answers, too."""
 
@@ -49,6 +50,7 @@ def evaluate_partner(
     seed: int = 0,
     knobs: int = 0,
     styles: int = 0,
+    spans: int = 0,
     piece_of: Mapping[str, str] | None = None,
     against: Path | None = None,
     parts: Collection[str] = PARTS,
@@ -58,7 +60,8 @@ def evaluate_partner(
 
     train: what the baselines learn from, or None to learn from one half of `test` for the other. cache:
     folder where the tokens of both are kept, and the figures' rows; what is there already is not made again. knobs,
-    styles: on how many calls every knob is turned, every style asked for. piece_of: what piece each is a version of.
+    styles: on how many calls every knob is turned, every style asked for. spans: the steps to which one layer
+    after another is held, on the split valid. piece_of: what piece each is a version of.
     against: other weights of the kind, to compare with piece by piece. parts: those of PARTS that are wanted;
     workers: processes that share the work.
     """
@@ -81,6 +84,10 @@ def evaluate_partner(
         result["style"] = evaluate_styles(
             partner, tunes, _learnt(train, cache), piece_of or {}, styles, seed, desk
         )
+    if spans and "spans" in parts:
+        known = _learnt(train, cache) if train is not None else tunes
+        judged = [tune for tune in known if tune.split == "valid"] or tunes
+        result["spans"] = judge_spans(net, judged, spans, seed, desk)
     if "notes" in parts:
         chain_for, result["baselines_learnt_from"] = _baselines(tunes, train, cache)
         rival = load_net(against) if against else None

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from models.events import PLAYED
+from models.events import OFF, PLAYED
 from models.knobs import encode
 from models.partner import PartnerNet
 from models.partner_data import Tune, make_batch, weights_of
@@ -17,6 +18,25 @@ from models.partner_data import Tune, make_batch, weights_of
 def nats_where(said: Tensor, true: Tensor, where: Tensor) -> Tensor:
     """The sum of -log p of what came after each step. (B, T, classes), (B, T), (B, T - 1) bool -> ()."""
     return functional.cross_entropy(said[:, :-1][where], true[:, 1:][where], reduction="sum")
+
+
+def nats_of_steps(net: PartnerNet, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """The nats of what came after each step of a batch, pedal and all, and where that was a key stroke.
+
+    -> (B, T - 1) float, 0 where nothing is to be learnt; (B, T - 1) bool.
+    """
+    wish = encode(batch["knobs"], batch["scale"])
+    logits = net(batch["gap"], batch["token"], batch["velocity"], batch["style"], wish=wish)
+    counts = batch["counts"][:, 1:]
+    nats = torch.zeros(counts.shape)
+    for said, true, where in (
+        (logits.gap, batch["gap"], counts == 1),
+        (logits.token, batch["token"].clamp(max=PLAYED - 1), counts > 0),
+        (logits.velocity, batch["velocity"], batch["velocity_counts"][:, 1:] > 0),
+    ):
+        found = functional.cross_entropy(said[:, :-1][where], true[:, 1:][where], reduction="none")
+        nats[where] += found
+    return nats, (batch["token"][:, 1:] < OFF) & (counts > 0)
 
 
 class PartnerLesson:
