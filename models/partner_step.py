@@ -44,7 +44,7 @@ class Stepper:
         self.net = net
         config = net.config
         size = config.width // config.heads
-        self._keep = config.window + back
+        self._back, self._keep = back, config.window + back
         shape = (config.layers, config.heads, 2 * self._keep, size)
         self._keys, self._values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         self._dropped = 0
@@ -96,8 +96,10 @@ class Stepper:
         row = length - self._dropped
         assert row >= min(length, self.net.config.window), "a state too old to go back to"
         if row == self._keys.shape[2]:
-            for cache in (self._keys, self._values):
-                cache[:, :, : self._keep] = cache[:, :, -self._keep :].copy()
+            for layer, window in enumerate(self._windows):
+                kept = int(window) + self._back
+                for cache in (self._keys[layer], self._values[layer]):
+                    cache[:, self._keep - kept : self._keep] = cache[:, -kept:].copy()
             self._dropped += row - self._keep
             row = self._keep
         return row
