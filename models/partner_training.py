@@ -49,6 +49,8 @@ class TrainingConfig:
     """The share of the windows by which is kept what weights gone on from know (`models/rehearsal.py`)."""
     remembered: tuple[int, int] = (128, 384)
     """How many tunes these compose for it before, and of how many events."""
+    kept: tuple[float, ...] = (0.0,)
+    """Shares of the weights gone on from that are tried in what is written: the best on the held-out windows is."""
     attention_held: bool = False
     """What the layers listen for, and what they make of it, stays as weights gone on from have it."""
     compiled: bool = False
@@ -76,6 +78,7 @@ FURTHER = TrainingConfig(
     rate=6e-4,
     warm_up=40,
     checkpoint=480.0,
+    kept=(0.0, 0.5),
 )
 """To go on from weights for hours, on the music they have learnt from: larger batches, windows of all lengths, nothing
 to rehearse. One of the six layers looks back far: the shipped weights had no use for the others' far past

@@ -120,7 +120,8 @@ def train_partner(
                 lesson, old, remember(old, seed, *training.remembered), training.rehearse
             )
             logger.info("composed what is to be rehearsed, %.0f s", clock() - began)
-        trainer = Trainer(net, lesson, checker, training, company, state, clock)
+        origin = load_net(start_from, build).to(company.device) if start_from and any(training.kept) else None
+        trainer = Trainer(net, lesson, checker, training, company, state, clock, origin)
         trainer.spent += clock() - began
         trainer.train(minutes, seed, run, out)
         return out
@@ -154,8 +155,10 @@ class Trainer:
         company: Company,
         state: dict[str, Any] | None,
         clock: Callable[[], float],
+        origin: PartnerNet | None = None,
     ) -> None:
-        """state: what `save` wrote, to go on exactly from there."""
+        """state: what `save` wrote, to go on exactly from there. origin: the weights gone on from, to keep some of."""
+        self.origin = origin
         self.net, self.lesson, self.training, self.company, self.clock = net, lesson, training, company, clock
         self.student = torch.compile(net, dynamic=False) if training.compiled else net
         self.average = copy.deepcopy(net).eval().requires_grad_(False)
@@ -218,12 +221,14 @@ class Trainer:
             optimizer.step()
         self.iteration += 1
         keep = min(self.training.average, 1 - 1 / (1 + self.iteration / 5))
-        torch._foreach_lerp_(list(self.average.parameters()), list(self.net.parameters()), 1 - keep)
+        _mix(self.average, self.net, 1 - keep)
         return figures_of([parts])["nats_per_note"]
 
     def checkpoint(self, run: Path, out: Path) -> None:
         """Judge, and write everything."""
-        figures = judge(self.average, self.checker, self.checks)
+        tried = [self.with_origin(share) for share in (self.training.kept if self.origin else (0.0,))]
+        judged = [judge(net, self.checker, self.checks) for net in tried]
+        figures, best = min(zip(judged, tried, strict=True), key=lambda pair: pair[0]["nats_per_note"])
         note(
             run / "curve.csv",
             {"iteration": self.iteration, "seconds": round(self.spent), **figures},
@@ -241,7 +246,21 @@ class Trainer:
                 "spent": self.spent,
             },
         )
-        save_partner(self.average, out, iterations=str(self.iteration), seconds=str(round(self.spent)))
+        save_partner(best, out, iterations=str(self.iteration), seconds=str(round(self.spent)))
+
+    def with_origin(self, share: float) -> PartnerNet:
+        """The moving average, with a share of the weights gone on from (Wortsman et al. 2022, "Robust fine-tuning")."""
+        if not share or self.origin is None:
+            return self.average
+        mixed = copy.deepcopy(self.average)
+        _mix(mixed, self.origin, share)
+        return mixed
+
+
+@torch.no_grad()
+def _mix(net: PartnerNet, other: PartnerNet, share: float) -> None:
+    """Move a network's weights a share of the way to another's."""
+    torch._foreach_lerp_(list(net.parameters()), list(other.parameters()), share)
 
 
 def _checks(lesson: Lesson, training: TrainingConfig, device: str) -> list[dict[str, Tensor]]:

@@ -202,6 +202,22 @@ def test_attention_that_is_held_stays_while_the_rest_learns(tmp_path):
     assert not torch.equal(before.up.weight, after.up.weight)
 
 
+def test_what_is_written_keeps_some_of_the_old_weights_where_that_is_better_held_out(tmp_path):
+    old, far = tmp_path / "old.safetensors", replace(QUICK, iterations=3, rate=0.3, matrix_rate=0.3)
+    train_partner(PIECES, old, 1, tmp_path / "run", config=TINY, training=QUICK)
+    before, written = load_net(old), {}
+    for kept in ((0.0,), (0.5,), (0.0, 1.0)):
+        training = replace(far, kept=kept)
+        new = train_partner(
+            PIECES, tmp_path / "new.safetensors", 1, tmp_path / str(kept), start_from=old, training=training
+        )
+        written[kept] = load_net(new).token_head.weight
+    halfway = (before.token_head.weight + written[0.0,]) / 2
+    torch.testing.assert_close(written[0.5,], halfway, atol=2e-3, rtol=2e-3)
+    assert not torch.equal(written[0.0,], before.token_head.weight)
+    assert torch.equal(written[0.0, 1.0], before.token_head.weight)  # three such steps only do harm
+
+
 def test_the_baselines_stand_where_no_velocity_was_real():
     steps = steps_of_tune(tune_of(PIECES[0]))
     chain = chain_of([steps], [False])
