@@ -9,8 +9,8 @@ from duet.errors import DuetError
 from models.muon import Muon
 from models.partner import PartnerConfig, PartnerNet
 
-LONGEST = 4096
-"""Steps of a longest window: two to four minutes of a performance."""
+LONGEST = 2048
+"""Steps of a longest window: one to two minutes of a performance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +66,18 @@ TUNING = TrainingConfig(
     hold=0.2,
     rehearse=0.25,
     remembered=(64, 1024),
+    filled=True,
+    kept=(0.5,),
+    attention_held=True,
 )
-"""To go on from weights."""
+"""To go on from weights on a player's files: what is learnt is half believed, which keeps most of the gain and forgets
+a quarter (docs/results-partner.md)."""
 FURTHER = TrainingConfig(
     tokens=8192,
     long=LONGEST,
     lengths=((LONGEST, 0.6), (1024, 0.25), (256, 0.15)),
     filled=True,
-    look_back=(1024, 256, 256, LONGEST, 256, 256),
+    look_back=(LONGEST, 512, 512, LONGEST, 512, 512),
     matrix_rate=1e-3,
     rate=6e-4,
     warm_up=40,
@@ -81,7 +85,7 @@ FURTHER = TrainingConfig(
     kept=(0.0, 0.5),
 )
 """To go on from weights for hours, on the music they have learnt from: larger batches, windows of all lengths, nothing
-to rehearse. One of the six layers looks back far: the shipped weights had no use for the others' far past
+to rehearse. Two of the six layers look back far: the shipped weights had no use for the others' far past
 (docs/results-trainings.md)."""
 ON_GPU = TrainingConfig(tokens=32_768, short=512, long=2048, look_back=(2048,), filled=True, warm_up=300)
 PRESETS = {"tuning": TUNING, "further": FURTHER}
