@@ -44,8 +44,12 @@ class PartnerConfig:
     """Style labels; number 0 is "no label", so the first of these is 1."""
 
     def __post_init__(self) -> None:
-        if self.spans and (len(self.spans) != self.layers or max(self.spans) != self.window):
-            raise ValueError(f"spans {self.spans} are not {self.layers} with {self.window} the longest")
+        if self.spans and (
+            len(self.spans) != self.layers or max(self.spans) != self.window or min(self.spans) < 1
+        ):
+            raise ValueError(
+                f"spans {self.spans} are not {self.layers} whole numbers, {self.window} the largest"
+            )
 
     @property
     def windows(self) -> tuple[int, ...]:

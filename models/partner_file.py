@@ -49,12 +49,13 @@ def load_net(path: Path, build: type[Net] = PartnerNet) -> Net:  # type: ignore[
         raise CheckpointError(f"{path}: weights of kind {kind!r}, not {build.kind!r}; {remedy}")
     try:
         config = json.loads(metadata["config"])
-        lists = {name: tuple(value) for name, value in config.items() if isinstance(value, list)}
+        lists = {"styles": tuple(config["styles"]), "spans": tuple(config.get("spans", ()))}
         net = build(PartnerConfig(**{**config, **lists}))
         tensors.setdefault("wish.weight", torch.zeros_like(net.wish.weight))  # from before it could be asked
         net.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: its weights do not fit its config ({error}); {remedy}") from error
+        why = next(iter(str(error).splitlines()), repr(error))
+        raise CheckpointError(f"{path}: its weights do not fit its config ({why}); {remedy}") from error
     return net.eval().requires_grad_(False)
 
 

@@ -386,13 +386,24 @@ def test_weights_of_another_kind_are_refused(tmp_path):
         load_net(path)
 
 
-def test_weights_that_do_not_fit_their_config_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    "config",
+    [
+        '{"styles": [], "width": 32, "heads": 2}',
+        '{"styles": [], "layers": 2, "window": 8, "spans": [8, 0]}',
+        '{"styles": [], "layers": 2, "window": 8, "spans": [8]}',
+        '{"styles": [], "layers": 2, "window": 8, "spans": [8, 16]}',
+        '{"styles": [], "layers": 1, "window": 8, "spans": ["8"]}',
+        "[]",
+        "null",
+    ],
+)
+def test_weights_that_do_not_fit_their_config_are_refused_in_one_line(tmp_path, config):
     path = tmp_path / "partner.safetensors"
-    save_file(
-        {"x": torch.zeros(1)}, path, {"kind": "partner", "config": '{"styles": [], "width": 32, "heads": 2}'}
-    )
-    with pytest.raises(CheckpointError, match="do not fit"):
+    save_file({"x": torch.zeros(1)}, path, {"kind": "partner", "config": config})
+    with pytest.raises(CheckpointError, match="do not fit") as caught:
         load_net(path)
+    assert "\n" not in str(caught.value)
 
 
 def test_partners_go_by_name_or_by_path(weights):
