@@ -11,8 +11,6 @@ from torch.nn import functional
 
 BLOCK = 128
 """Queries that are answered at once."""
-NEAR = 256
-"""Windows up to which it is quicker to answer all blocks at once, each with the blocks before it, in long sequences."""
 FAR = 2048
 """Steps from which on torch's own attention is quicker in float32, if all before are heard."""
 
@@ -24,8 +22,6 @@ def attend(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:
     if q.is_cuda or quicker_at_once:
         near = None if length <= window else _apart(0, length, 0, length, window, q) == 0
         return functional.scaled_dot_product_attention(q, k, v, attn_mask=near, is_causal=near is None)
-    if window <= NEAR and length >= 4 * window:
-        return _attend_nearby(q, k, v, window)
     batch, heads, _, depth = q.shape
     queries, keys, values = (x.flatten(0, 1) for x in (q * depth**-0.5, k, v))
     keys = keys.transpose(1, 2)
@@ -39,33 +35,6 @@ def attend(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:
             odds = torch.softmax(scores, -1)
         heard.append(torch.bmm(odds, values[:, begin:end]))
     return torch.cat(heard, 1).unflatten(0, (batch, heads))
-
-
-def _attend_nearby(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:
-    """The same where a window is short: the blocks side by side, each with what may be heard from it."""
-    length = q.shape[2]
-    blocks = -(-length // BLOCK)
-    before = min(blocks - 1, -(-(window - 1) // BLOCK))
-
-    def in_blocks(x: Tensor) -> Tensor:
-        padded = functional.pad(x, (0, 0, 0, blocks * BLOCK - length))
-        return padded.flatten(0, 1).unflatten(1, (blocks, BLOCK))
-
-    def with_those_before(x: Tensor) -> Tensor:
-        earlier = [functional.pad(x[:, : blocks - n], (0, 0, 0, 0, n, 0)) for n in range(before, 0, -1)]
-        return torch.cat([*earlier, x], 2)
-
-    queries, keys, values = (
-        in_blocks(q * q.shape[-1] ** -0.5),
-        *map(with_those_before, map(in_blocks, (k, v))),
-    )
-    apart = _apart(0, BLOCK, -before * BLOCK, BLOCK, window, q)
-    first = BLOCK * torch.arange(blocks, device=q.device)[:, None, None]
-    nothing = first + torch.arange(-before * BLOCK, BLOCK, device=q.device) < 0
-    scores = queries @ keys.transpose(-1, -2) + apart.masked_fill(nothing, -torch.inf)
-    with torch.autocast("cpu", enabled=False):
-        odds = torch.softmax(scores, -1)
-    return (odds @ values).flatten(1, 2)[:, :length].unflatten(0, q.shape[:2])
 
 
 def _apart(first: int, end: int, begin: int, last: int, window: int, like: Tensor) -> Tensor:

@@ -114,13 +114,11 @@ def train_partner(
         began = clock()
         lesson, checker = lesson_of(learnt, training.filled), lesson_of(held_out or learnt)
         net.to(company.device)
-        if start_from and training.rehearse and isinstance(lesson, PartnerLesson):
-            old = load_net(start_from).to(company.device)
-            lesson = RehearsedLesson(
-                lesson, old, remember(old, seed, *training.remembered), training.rehearse
-            )
+        origin = load_net(start_from, build).to(company.device) if start_from else None
+        if origin and training.rehearse and isinstance(lesson, PartnerLesson):
+            memories = remember(origin, seed, *training.remembered)
+            lesson = RehearsedLesson(lesson, origin, memories, training.rehearse)
             logger.info("composed what is to be rehearsed, %.0f s", clock() - began)
-        origin = load_net(start_from, build).to(company.device) if start_from and any(training.kept) else None
         trainer = Trainer(net, lesson, checker, training, company, state, clock, origin)
         trainer.spent += clock() - began
         trainer.train(minutes, seed, run, out)
@@ -226,7 +224,7 @@ class Trainer:
 
     def checkpoint(self, run: Path, out: Path) -> None:
         """Judge, and write everything."""
-        tried = [self.with_origin(share) for share in (self.training.kept if self.origin else (0.0,))]
+        tried = [self.with_origin(share) for share in self.training.kept]
         judged = [judge(net, self.checker, self.checks) for net in tried]
         figures, best = min(zip(judged, tried, strict=True), key=lambda pair: pair[0]["nats_per_note"])
         note(
