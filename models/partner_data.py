@@ -121,12 +121,14 @@ def make_window(
     """
     rows: list[tuple[int, ...]] = []
     knobs: list[NDArray[np.float64]] = []
-    for piece in chain([tune], others or ()):
-        for more, asked in _played(piece, styles, length, length - len(rows), rng, told):
-            rows += more
-            knobs.append(asked)
-            if len(rows) >= length:
-                break
+    turns = (
+        turn
+        for piece in chain([tune], others or ())
+        for turn in _played(piece, styles, length, length - len(rows), rng, told)
+    )
+    for more, asked in turns:
+        rows += more
+        knobs.append(asked)
         if len(rows) >= length:
             break
     columns = np.zeros((length, len(COLUMNS)), np.int64)

@@ -11,13 +11,23 @@ from torch.nn import functional
 
 from models.events import OFF, PLAYED
 from models.knobs import encode
-from models.partner import PartnerNet
+from models.partner import Logits, PartnerNet
 from models.partner_data import Tune, make_batch, weights_of
 
 
 def nats_where(said: Tensor, true: Tensor, where: Tensor) -> Tensor:
     """The sum of -log p of what came after each step. (B, T, classes), (B, T), (B, T - 1) bool -> ()."""
     return functional.cross_entropy(said[:, :-1][where], true[:, 1:][where], reduction="sum")
+
+
+def to_be_learnt(logits: Logits, batch: dict[str, Tensor]) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+    """By kind what was said after each step, what was true, and where it counts, as `nats_where` takes them."""
+    counts, velocity_counts = batch["counts"][:, 1:], batch["velocity_counts"][:, 1:]
+    return {
+        "gap": (logits.gap, batch["gap"], counts == 1),
+        "token": (logits.token, batch["token"].clamp(max=PLAYED - 1), counts > 0),
+        "velocity": (logits.velocity, batch["velocity"], velocity_counts > 0),
+    }
 
 
 def nats_of_steps(net: PartnerNet, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -29,13 +39,8 @@ def nats_of_steps(net: PartnerNet, batch: dict[str, Tensor]) -> tuple[Tensor, Te
     logits = net(batch["gap"], batch["token"], batch["velocity"], batch["style"], wish=wish)
     counts = batch["counts"][:, 1:]
     nats = torch.zeros(counts.shape)
-    for said, true, where in (
-        (logits.gap, batch["gap"], counts == 1),
-        (logits.token, batch["token"].clamp(max=PLAYED - 1), counts > 0),
-        (logits.velocity, batch["velocity"], batch["velocity_counts"][:, 1:] > 0),
-    ):
-        found = functional.cross_entropy(said[:, :-1][where], true[:, 1:][where], reduction="none")
-        nats[where] += found
+    for said, true, where in to_be_learnt(logits, batch).values():
+        nats[where] += functional.cross_entropy(said[:, :-1][where], true[:, 1:][where], reduction="none")
     return nats, (batch["token"][:, 1:] < OFF) & (counts > 0)
 
 
@@ -60,13 +65,11 @@ class PartnerLesson:
         """
         wish = encode(batch["knobs"], batch["scale"])
         logits = net(batch["gap"], batch["token"], batch["velocity"], batch["style"], wish=wish)
-        counts, velocity_counts = batch["counts"][:, 1:], batch["velocity_counts"][:, 1:]
+        counts = batch["counts"][:, 1:]
         end = batch["phrase_end"].float()
         said_end = functional.binary_cross_entropy_with_logits(logits.end, end, reduction="none")
         parts = {
-            "gap": nats_where(logits.gap, batch["gap"], counts == 1),
-            "token": nats_where(logits.token, batch["token"].clamp(max=PLAYED - 1), counts > 0),
-            "velocity": nats_where(logits.velocity, batch["velocity"], velocity_counts > 0),
+            **{kind: nats_where(*what) for kind, what in to_be_learnt(logits, batch).items()},
             "end": (said_end * (batch["counts"] > 0)).sum(),
         }
         return {
