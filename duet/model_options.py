@@ -67,7 +67,7 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         dest="start_from",
         type=Path,
         metavar="WEIGHTS",
-        help="start from these weights (an ensemble does from the shipped ones)",
+        help="start from these weights; a voice keeps their measured instruments",
     )
     train.add_argument(
         "--compile",

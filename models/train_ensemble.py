@@ -1,19 +1,20 @@
 """Teach the ensemble: measure its instruments, sound music with each, and let one network close all the gaps.
 
-It begins as the shipped ensemble where that has its shape, else as the shipped piano. The run folder keeps the
-partials, a checkpoint to resume from and the curve; the weights written are the best so far on a held-out passage
-played by all its voices.
+It begins as the weights it is told to go on from, whose instruments are measured already; without any, as the shipped
+ensemble where that has its shape, else as the shipped piano. The run folder keeps the partials, a checkpoint to resume
+from and the curve; the weights written are the best so far on a held-out passage played by all its voices.
 """
 
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from duet.errors import FileError
 from duet.piece import Piece
@@ -49,18 +50,23 @@ def train_ensemble(
     run: Path = Path("runs/ensemble"),
     preset: Preset = PRESETS["ensemble"]["small"],
     clock: Callable[[], float] = time.monotonic,
+    start_from: Path | None = None,
 ) -> dict[str, float]:
     """Train for some minutes of `clock` (data preparation not counted) and write `out`; what the last report said.
 
-    With `resume` the run in `run` goes on as if it had never stopped, towards its `minutes` in all.
+    With `resume` the run in `run` goes on as if it had never stopped, towards its `minutes` in all. start_from: weights
+    to go on from; shape and partials are theirs. Raises CheckpointError if they are no ensemble's.
     """
-    assert isinstance(preset.shape, EnsembleConfig)
-    config = preset.shape
+    start = load_ensemble(start_from) if start_from else None
+    config = start.config if start else preset.shape
+    assert isinstance(config, EnsembleConfig)
+    preset = replace(preset, shape=config)
 
     def begin(company: Company, watched: Iterator[Piece]) -> tuple[EnsembleLesson, tuple[Partials, ...]]:
         with company.leader_first():
-            partials = tuple(measure(voice, soundfont, run) for voice in config.voices)
-        return _prepare(watched, partials, preset, soundfont, seed), partials
+            partials = start.partials if start else tuple(measure(v, soundfont, run) for v in config.voices)
+        weights = start.weights if start else _shipped(config)
+        return _prepare(watched, partials, preset, soundfont, seed, weights), partials
 
     def keeper(trainer: Trainer, partials: tuple[Partials, ...], held_out: Piece | None) -> Keep:
         check = EnsembleCheck(held_out, soundfont, config.voices) if held_out else None
@@ -105,9 +111,14 @@ def measure(voice: str, soundfont: Path, run: Path) -> Partials:
 
 
 def _prepare(
-    pieces: Iterable[Piece], partials: tuple[Partials, ...], preset: Preset, soundfont: Path, seed: int
+    pieces: Iterable[Piece],
+    partials: tuple[Partials, ...],
+    preset: Preset,
+    soundfont: Path,
+    seed: int,
+    weights: Mapping[str, NDArray[np.float32]],
 ) -> EnsembleLesson:
-    """Sound music both ways, each instrument its own share of the pieces."""
+    """Sound music both ways, each instrument its own share of the pieces; begin with some weights or none."""
     assert isinstance(preset.shape, EnsembleConfig)
     config, trunk = preset.shape, preset.shape.trunk
     rng, grid = np.random.default_rng(seed), Grid(trunk.sample_rate, trunk.hop_length)
@@ -124,15 +135,15 @@ def _prepare(
                 "least that a person played"
             )
         crops.append(Crops(passages, grid, trunk.delay))
-    return EnsembleLesson(config, crops, _start(config), preset.batch, preset.frames)
+    begin = {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
+    return EnsembleLesson(config, crops, begin, preset.batch, preset.frames)
 
 
-def _start(config: EnsembleConfig) -> dict[str, torch.Tensor]:
+def _shipped(config: EnsembleConfig) -> dict[str, NDArray[np.float32]]:
     """The shipped ensemble's weights if they fit, or for its trunk the shipped piano's if they do."""
     ensemble, piano = WEIGHTS / "ensemble.safetensors", WEIGHTS / FILES["piano"]
-    weights = {}
     if ensemble.is_file() and (shipped := load_ensemble(ensemble)).config == config:
-        weights = shipped.weights
-    elif piano.is_file() and (alone := load_checkpoint(piano)).config == config.trunk:
-        weights = {f"trunk.{name}": value for name, value in alone.weights.items()}
-    return {name: torch.from_numpy(value.copy()) for name, value in weights.items()}
+        return shipped.weights
+    if piano.is_file() and (alone := load_checkpoint(piano)).config == config.trunk:
+        return {f"trunk.{name}": value for name, value in alone.weights.items()}
+    return {}

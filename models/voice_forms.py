@@ -39,12 +39,8 @@ def train_form(
     preset = presets[config or next(iter(presets))]
     if compiled:
         preset = replace(preset, train=replace(preset.train, compiled=True))
-    if form == "ensemble":
-        if start_from:
-            raise DuetError("an ensemble begins as the shipped one: leave out --from")
-        train_ensemble(pieces, soundfont, out, minutes, resume, device, seed, run, preset, clock)
-        return
-    train_voice(pieces, soundfont, out, minutes, resume, device, seed, run, preset, clock, start_from)
+    train = train_ensemble if form == "ensemble" else train_voice
+    train(pieces, soundfont, out, minutes, resume, device, seed, run, preset, clock, start_from)
 
 
 def judge(

@@ -112,7 +112,10 @@ def test_commands_that_begin_at_once_may_share_a_folder(tmp_path: Path) -> None:
             "--compile is for the neural partner",
         ),
         (["train", "partner", "--data", "{folder}", "--config", "further"], "weights of --from"),
-        (["train", "voice", "--voice", "ensemble", "--data", "{folder}", "--from", "x"], "leave out --from"),
+        (
+            ["train", "voice", "--voice", "ensemble", "--data", "{folder}", "--from", "x"],
+            "x: no such weights",
+        ),
         (
             ["train", "voice", "--data", "{folder}", "--from", "{broken}.safetensors"],
             "broken.mid.safetensors",

@@ -1,4 +1,4 @@
-"""The truth: FluidSynth's sound lies where the roll says, to the sample."""
+"""The truth: FluidSynth's sound lies where the roll says, to the sample; and a voice that learns from it."""
 
 import shutil
 
@@ -7,8 +7,14 @@ import pytest
 
 from duet.errors import FileError
 from duet.note import NoteOff, NoteOn, Pedal
+from duet.piece import Piece
 from duet.roll import Grid
+from models.ensemble_checkpoint import load_ensemble, save_ensemble
 from models.fluidsynth import SOUNDFONT, render_truth
+from models.train_ensemble import train_ensemble
+from models.voice_presets import Preset
+from models.voice_trainer import TrainConfig
+from tests.voice_fakes import TRIO, small_ensemble
 
 GRID = Grid(32_000, 64)
 
@@ -44,3 +50,24 @@ def test_an_organ_that_is_held_at_the_end_is_rendered_to_the_end_and_no_further(
 def test_a_soundfont_that_is_not_there_is_named(tmp_path):
     with pytest.raises(FileError, match=r"none\.sf2: no such SoundFont"):
         render_truth([], 1.0, GRID, tmp_path / "none.sf2")
+
+
+def test_an_ensemble_gone_on_from_keeps_its_shape_and_measured_instruments_and_learns(tmp_path):
+    begun = small_ensemble()
+    save_ensemble(tmp_path / "begun.safetensors", begun, {})
+    keys = (NoteOn(0.1, 60, 90), NoteOff(0.5, 60), NoteOn(0.7, 64, 60), NoteOff(1.5, 64))
+    pieces = [Piece(f"{n}.mid", keys, "train") for n in range(len(TRIO.voices))]
+    train_ensemble(
+        pieces,
+        out=tmp_path / "taught.safetensors",
+        minutes=0.001,
+        run=tmp_path,
+        preset=Preset(TRIO, TrainConfig(half=False), 3, 60, passages=1, exercises=1, seconds=3.0),
+        start_from=tmp_path / "begun.safetensors",
+    )
+    taught = load_ensemble(tmp_path / "taught.safetensors")
+    assert taught.config == TRIO
+    for kept, table in zip(taught.partials, begun.partials, strict=True):
+        assert np.allclose(kept.exponent, table.exponent)
+    moved = {name: float(np.abs(taught.weights[name] - value).max()) for name, value in begun.weights.items()}
+    assert 0 < max(moved.values()) < 0.1
