@@ -65,12 +65,17 @@ def prepare(
 
 
 def passages_of(pieces: Iterable[Piece], seconds: float, rng: np.random.Generator) -> Iterator[list[Event]]:
-    """A passage of each training piece that a person played, from a moment drawn at random, at time 0."""
+    """A passage of each training piece that a person played, from a moment drawn at random, at time 0.
+
+    Where nothing is struck in it there is nothing to learn: the next piece's is taken.
+    """
     for piece in pieces:
         if piece.split != "train" or not (piece.expressive and piece.real_velocity and piece.events):
             continue
         start = rng.uniform(0, max(0.0, piece.events[-1].time - seconds))
         cut = [event for event in piece.events if start <= event.time < start + seconds]
+        if not any(isinstance(event, NoteOn) for event in cut):
+            continue
         before = [event for event in piece.events if event.time < start and isinstance(event, Pedal)]
         pedal = [at(before[-1], 0.0)] if before else []
         yield pedal + [at(event, event.time - start) for event in cut]

@@ -155,6 +155,11 @@ def test_a_passage_keeps_the_pedal_as_it_stood_and_leaves_out_scores_and_what_is
     assert all(0 <= event.time < 5 for event in passages[0])
 
 
+def test_a_passage_in_which_nothing_is_struck_is_left_out():
+    rest = Piece("rest.mid", (NoteOn(0.0, 60, 80), NoteOff(1.0, 60), Pedal(900.0, 0)), "train")
+    assert not list(passages_of([rest], 5.0, np.random.default_rng(0)))
+
+
 @pytest.mark.slow
 def test_it_learns_one_clip_by_heart_and_sings_it_free_running():
     """The experiment at which so many WaveNets made only noise: its own past, not the teacher's."""
