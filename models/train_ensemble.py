@@ -2,13 +2,14 @@
 
 It begins as the weights it is told to go on from, whose instruments are measured already; without any, as the shipped
 ensemble where that has its shape, else as the shipped piano. The run folder keeps the partials, a checkpoint to resume
-from and the curve; the weights written are the best so far on a held-out passage played by all its voices.
+from and the curve; the weights written are the best so far on held-out passages played by all its
+voices.
 """
 
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def train_ensemble(
         weights = start.weights if start else _shipped(config)
         return _prepare(watched, partials, preset, soundfont, seed, weights), partials
 
-    def keeper(trainer: Trainer, partials: tuple[Partials, ...], held_out: Piece | None) -> Keep:
+    def keeper(trainer: Trainer, partials: tuple[Partials, ...], held_out: Sequence[Piece]) -> Keep:
         check = EnsembleCheck(held_out, soundfont, config.voices) if held_out else None
         kept = run / "best.json"
         best = json.loads(kept.read_text()) if trainer.iteration and kept.exists() else float("inf")

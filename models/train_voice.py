@@ -13,7 +13,7 @@ network, on crops of its own.
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ def train_voice(
             partials = _measure(soundfont, run, preset, start)
             return _prepare(watched, partials, preset, soundfont, seed, run, start), partials
 
-    def keeper(trainer: Trainer, partials: Partials, held_out: Piece | None) -> Keep:
+    def keeper(trainer: Trainer, partials: Partials, held_out: Sequence[Piece]) -> Keep:
         check = _check(held_out, soundfont)
 
         def keep(report: dict[str, float]) -> dict[str, float]:
@@ -121,8 +121,8 @@ def _measure(soundfont: Path, run: Path, preset: Preset, start: PianoCheckpoint 
     return partials
 
 
-def _check(held_out: Piece | None, soundfont: Path) -> Check | None:
-    """A check on the held-out piece; none where nothing can sound the truth."""
+def _check(held_out: Sequence[Piece], soundfont: Path) -> Check | None:
+    """A check on the held-out pieces; none where nothing can sound the truth."""
     try:
         return Check(held_out, soundfont) if held_out else None
     except (MissingExtra, FileError) as error:

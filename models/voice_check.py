@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from duet.errors import MissingExtra
-from duet.note import notes_of
+from duet.note import Event, notes_of
 from duet.piece import Piece
 from models.ensemble_checkpoint import EnsembleCheckpoint
+from models.eval_ensemble import truth_of
 from models.fluidsynth import render_truth
-from models.instruments import INSTRUMENTS
 from models.listen import onset_f1, transcribe
 from models.piano_checkpoint import PianoCheckpoint
 from models.piano_player import PianoVoice
@@ -19,43 +20,53 @@ from models.voice_metrics import RATE, log_mel_rmse
 
 
 class Check:
-    """A held-out passage, and how near a voice comes to it."""
+    """Held-out passages, and how near a voice comes to them."""
 
-    def __init__(self, piece: Piece, soundfont: Path, seconds: float = 8.0) -> None:
+    def __init__(self, pieces: Sequence[Piece], soundfont: Path, seconds: float = 8.0) -> None:
         self._seconds = seconds
-        self._events = passage(piece, seconds)
-        self._truth = render_truth(self._events, seconds, GRID, soundfont).mean(axis=0)
-        notes = notes_of(self._events, seconds)
-        self._there = np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
+        self._passages = [passage(piece, seconds) for piece in pieces]
+        self._truths = [
+            render_truth(events, seconds, GRID, soundfont).mean(axis=0) for events in self._passages
+        ]
 
     def scores(self, checkpoint: PianoCheckpoint) -> dict[str, float]:
-        """Log-mel RMSE in dB; the onset F1 as a share of the truth's own, if the listener is installed."""
-        made = sing(PianoVoice(checkpoint), self._events, self._seconds).mean(axis=1)
-        scores = {"logmel_rmse_db": log_mel_rmse(made, self._truth)}
+        """Means: log-mel RMSE in dB; the onset F1 as a share of the truth's own, if the listener is installed."""
+        voice = PianoVoice(checkpoint)
+        made = [sing(voice, events, self._seconds).mean(axis=1) for events in self._passages]
+        pairs = list(zip(made, self._truths, strict=True))
+        scores = {"logmel_rmse_db": float(np.mean([log_mel_rmse(*pair) for pair in pairs]))}
         try:
-            heard = [onset_f1(self._there, transcribe(audio, RATE)) for audio in (made, self._truth)]
+            heard = [self._share(events, *pair) for events, pair in zip(self._passages, pairs, strict=True)]
         except MissingExtra:
             return scores
-        return scores | {"onset_f1_ratio": heard[0] / max(heard[1], 1e-9)}
+        return scores | {"onset_f1_ratio": float(np.mean(heard))}
+
+    def _share(self, events: Sequence[Event], made: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
+        """The onset F1 of what is sung, as a share of the truth's own."""
+        notes = notes_of(events, self._seconds)
+        there = np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
+        ours, own = (onset_f1(there, transcribe(audio, RATE)) for audio in (made, truth))
+        return ours / max(own, 1e-9)
 
 
 class EnsembleCheck:
-    """A held-out passage played by every voice of an ensemble."""
+    """Held-out passages played by every voice of an ensemble."""
 
-    def __init__(self, piece: Piece, soundfont: Path, voices: Sequence[str], seconds: float = 6.0) -> None:
+    def __init__(
+        self, pieces: Sequence[Piece], soundfont: Path, voices: Sequence[str], seconds: float = 6.0
+    ) -> None:
         self._seconds = seconds
-        self._events = passage(piece, seconds)
-        self._truths = {}
-        for name in voices:
-            played = INSTRUMENTS[name]
-            truth = render_truth(self._events, seconds, GRID, soundfont, played.gain, played.program)
-            self._truths[name] = truth.mean(axis=0)
+        self._passages = [passage(piece, seconds) for piece in pieces]
+        self._truths = {
+            name: [truth_of(name, e, seconds, soundfont) for e in self._passages] for name in voices
+        }
 
     def scores(self, checkpoint: EnsembleCheckpoint) -> dict[str, float]:
         """Log-mel RMSE in dB, each voice's and, first, their mean."""
         voice, errors = PianoVoice(checkpoint), {}
-        for name, truth in self._truths.items():
+        for name, truths in self._truths.items():
             voice.blend(f"{name}:1")
-            made = sing(voice, self._events, self._seconds).mean(axis=1)
-            errors[f"{name}_logmel_rmse_db"] = log_mel_rmse(made, truth)
+            made = [sing(voice, events, self._seconds).mean(axis=1) for events in self._passages]
+            far = [log_mel_rmse(*pair) for pair in zip(made, truths, strict=True)]
+            errors[f"{name}_logmel_rmse_db"] = float(np.mean(far))
         return {"logmel_rmse_db": float(np.mean(list(errors.values()))), **errors}

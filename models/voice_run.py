@@ -6,7 +6,7 @@ is a student of the same network, on crops of its own; the leader judges and wri
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +34,8 @@ REPORT_EVERY = 10.0
 """Seconds of training between reports."""
 SAVE_EVERY = 180.0
 """Seconds of training between checkpoints, each with a free-running check."""
+JUDGED = 4
+"""Pieces that the check is on: of one alone, chance decides which checkpoint is best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ class VoiceRun:
         self,
         pieces: Iterable[Piece],
         begin: Callable[[Company, Iterator[Piece]], tuple[Any, Measured]],
-        keeper: Callable[[Trainer, Measured, Piece | None], Keep],
+        keeper: Callable[[Trainer, Measured, Sequence[Piece]], Keep],
     ) -> dict[str, float]:
         """Train with reports and checkpoints; what the last report said.
 
-        begin: makes a lesson (for `Trainer`) of pieces. keeper: for the leader, with the piece that is held out.
+        begin: makes a lesson (for `Trainer`) of pieces. keeper: for the leader, with the pieces that are held out.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.device == "cpu":
@@ -78,9 +80,9 @@ class VoiceRun:
                 trainer.load(self.folder / "state.pt")
             if not company.leads:
                 return self._teach(trainer, lambda report: {})
-            while not held_out and next(watched, None):
+            while len(held_out) < JUDGED and next(watched, None):
                 pass
-            return self._teach(trainer, keeper(trainer, measured, held_out[0] if held_out else None))
+            return self._teach(trainer, keeper(trainer, measured, held_out))
 
     def _teach(self, trainer: Trainer, keep: Keep) -> dict[str, float]:
         state = self.folder / "state.pt"
@@ -124,8 +126,9 @@ class VoiceRun:
 
 
 def _watch(pieces: Iterable[Piece], held_out: list[Piece]) -> Iterator[Piece]:
-    """All pieces; the first of the validation split that a person played is kept for the checks."""
+    """All pieces; the first of the validation split that a person played are kept for the checks."""
     for piece in pieces:
-        if piece.split == "valid" and piece.expressive and piece.real_velocity and not held_out:
+        played = piece.split == "valid" and piece.expressive and piece.real_velocity
+        if played and len(held_out) < JUDGED:
             held_out.append(piece)
         yield piece

@@ -57,8 +57,8 @@ def test_an_ensemble_gone_on_from_keeps_its_shape_and_measured_instruments_and_l
     save_ensemble(tmp_path / "begun.safetensors", begun, {})
     keys = (NoteOn(0.1, 60, 90), NoteOff(0.5, 60), NoteOn(0.7, 64, 60), NoteOff(1.5, 64))
     pieces = [Piece(f"{n}.mid", keys, "train") for n in range(len(TRIO.voices))]
-    train_ensemble(
-        pieces,
+    report = train_ensemble(
+        [*pieces, *(Piece(f"held{n}.mid", keys, "valid") for n in range(2))],
         out=tmp_path / "taught.safetensors",
         minutes=0.001,
         run=tmp_path,
@@ -71,3 +71,6 @@ def test_an_ensemble_gone_on_from_keeps_its_shape_and_measured_instruments_and_l
         assert np.allclose(kept.exponent, table.exponent)
     moved = {name: float(np.abs(taught.weights[name] - value).max()) for name, value in begun.weights.items()}
     assert 0 < max(moved.values()) < 0.1
+    errors = [report[f"{voice}_logmel_rmse_db"] for voice in TRIO.voices]
+    assert report["logmel_rmse_db"] == pytest.approx(sum(errors) / 3)
+    assert min(errors) > 1, "it is the truth that it was judged by, and it knows nothing of that"

@@ -28,7 +28,7 @@ def learn(folder, seconds, resume=False):
         return trio_lesson(), f"measured by {company.rank}"
 
     def keeper(trainer, measured, held_out):
-        told.append((measured, held_out.name, trainer.iteration))
+        told.append((measured, [piece.name for piece in held_out], trainer.iteration))
 
         def keep(report):
             reports.append(report)
@@ -42,7 +42,7 @@ def learn(folder, seconds, resume=False):
 
 def test_a_run_hands_on_what_is_held_out_and_goes_on_from_where_it_was(tmp_path):
     last, told, reports = learn(tmp_path, 0.01)
-    assert told == [("measured by 0", "valid.mid", 0)]
+    assert told == [("measured by 0", ["valid.mid", "valid.mid"], 0)]
     assert last["iteration"] == reports[-1]["iteration"] > 0
     assert last["logmel_rmse_db"] == 1.0
     later, told, _ = learn(tmp_path, 60 * last["minutes"] + 0.01, resume=True)
@@ -63,7 +63,9 @@ def test_two_processes_teach_one_ensemble_and_the_first_judges_and_writes(tmp_pa
         "for who in told: (folder / 'told.json').open('x').write(json.dumps(told))\n"
         "no_thread_is_left()\n",
     )
-    assert json.loads((tmp_path / "told.json").read_text()) == [["measured by 0", "valid.mid", 0]]
+    assert json.loads((tmp_path / "told.json").read_text()) == [
+        ["measured by 0", ["valid.mid", "valid.mid"], 0]
+    ]
     one, other = (
         torch.load(tmp_path / "run" / name, weights_only=True) for name in ("state.pt", "state.1.pt")
     )
