@@ -20,8 +20,8 @@ FLOOR = 3e-5
 
 MEL_WINDOW, MELS = 2048, 80
 """Samples in the mel spectra's window; their bands, up to half the sample rate."""
-MEL_FLOOR = 1e-8
-"""Power in a band under which differences no longer count."""
+MEL_FLOOR = 1e-10
+"""Power in a band, some 70 dB under the loudest, under which differences no longer count."""
 
 
 def magnitudes(sound: Tensor, window_length: int) -> Tensor:
@@ -41,10 +41,11 @@ def mel_filters(rate: int, device: torch.device) -> Tensor:
 
 
 def mel_distance(made: Tensor, truth: Tensor, rate: int) -> Tensor:
-    """The mean difference of the logarithms of the bands' magnitudes. (N, T), (N, T) -> ()."""
+    """Root mean square difference of the logarithms of the bands' magnitudes. (N, T), (N, T) -> ()."""
     filters = mel_filters(rate, made.device)
     m, t = (magnitudes(x, MEL_WINDOW).square().transpose(1, 2) @ filters for x in (made, truth))
-    return 0.5 * (torch.log(m + MEL_FLOOR) - torch.log(t + MEL_FLOOR)).abs().mean()
+    difference = torch.log(m + MEL_FLOOR) - torch.log(t + MEL_FLOOR)
+    return 0.5 * difference.norm() / difference.numel() ** 0.5
 
 
 def spectral_distance(made: Tensor, truth: Tensor, rate: int) -> Tensor:

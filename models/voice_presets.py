@@ -32,6 +32,7 @@ class Preset:
 
 _AR_TRAIN = TrainConfig(rate=2e-3, average=0.995, half=False)
 _IN_ENSEMBLE = TrainConfig(rate=7e-4, compiled=True)
+_ENSEMBLE_FURTHER = TrainConfig(rate=4e-4)
 _FURTHER = TrainConfig(rate=7e-4)
 _ON_GPU = TrainConfig(compiled=True, average=0.9995)
 
@@ -45,7 +46,7 @@ PRESETS = {
     },
     "ensemble": {
         "small": Preset(EnsembleConfig(tuple(INSTRUMENTS)), _IN_ENSEMBLE, 5, 400, 8, 3, 30.0),
-        "further": Preset(EnsembleConfig(tuple(INSTRUMENTS)), _IN_ENSEMBLE, 5, 400, 16, 4, 30.0),
+        "further": Preset(EnsembleConfig(tuple(INSTRUMENTS)), _ENSEMBLE_FURTHER, 5, 400, 40, 8, 30.0),
     },
     "piano-ar": {
         **{
