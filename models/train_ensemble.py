@@ -2,8 +2,7 @@
 
 It begins as the weights it is told to go on from, whose instruments are measured already; without any, as the shipped
 ensemble where that has its shape, else as the shipped piano. The run folder keeps the partials, a checkpoint to resume
-from and the curve; the weights written are the best so far on held-out passages played by all its
-voices.
+from and the curve; the weights written are the best so far on held-out passages played by all its voices.
 """
 
 import json

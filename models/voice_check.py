@@ -1,6 +1,7 @@
 """A free-running check in the midst of training: likelihoods and distances say little of what will be heard."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,20 +34,27 @@ class Check:
         """Means: log-mel RMSE in dB; the onset F1 as a share of the truth's own, if the listener is installed."""
         voice = PianoVoice(checkpoint)
         made = [sing(voice, events, self._seconds).mean(axis=1) for events in self._passages]
-        pairs = list(zip(made, self._truths, strict=True))
-        scores = {"logmel_rmse_db": float(np.mean([log_mel_rmse(*pair) for pair in pairs]))}
+        far = [log_mel_rmse(*pair) for pair in zip(made, self._truths, strict=True)]
+        scores = {"logmel_rmse_db": float(np.mean(far))}
         try:
-            heard = [self._share(events, *pair) for events, pair in zip(self._passages, pairs, strict=True)]
+            shares = self._heard(made) / np.maximum(self._own, 1e-9)
         except MissingExtra:
             return scores
-        return scores | {"onset_f1_ratio": float(np.mean(heard))}
+        return scores | {"onset_f1_ratio": float(shares.mean())}
 
-    def _share(self, events: Sequence[Event], made: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
-        """The onset F1 of what is sung, as a share of the truth's own."""
+    @cached_property
+    def _own(self) -> NDArray[np.float64]:
+        """The truths' own onset F1."""
+        return self._heard(self._truths)
+
+    def _heard(self, sounds: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+        """The onset F1 of the passages as they sound."""
+        return np.array([self._f1(*pair) for pair in zip(self._passages, sounds, strict=True)])
+
+    def _f1(self, events: Sequence[Event], sound: NDArray[np.float32]) -> float:
         notes = notes_of(events, self._seconds)
         there = np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
-        ours, own = (onset_f1(there, transcribe(audio, RATE)) for audio in (made, truth))
-        return ours / max(own, 1e-9)
+        return onset_f1(there, transcribe(sound, RATE))
 
 
 class EnsembleCheck:
