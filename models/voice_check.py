@@ -1,7 +1,7 @@
 """A free-running check in the midst of training: likelihoods and distances say little of what will be heard."""
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -20,24 +20,49 @@ from models.voice_listening import GRID, passage, sing
 from models.voice_metrics import RATE, log_mel_rmse
 
 
+class Passages:
+    """Held-out passages as they truly sound, mono, and as a voice sings them."""
+
+    def __init__(
+        self, pieces: Sequence[Piece], seconds: float, truth: Callable[[list[Event]], NDArray[np.float32]]
+    ) -> None:
+        """truth: sounds the events of a passage, (samples,) at `voice_metrics.RATE`."""
+        self.seconds = seconds
+        self.events = [passage(piece, seconds) for piece in pieces]
+        self.truths = [truth(events) for events in self.events]
+
+    def sung(self, voice: PianoVoice) -> list[NDArray[np.float32]]:
+        """The passages by a voice."""
+        return [sing(voice, events, self.seconds).mean(axis=1) for events in self.events]
+
+    def distance(self, made: Sequence[NDArray[np.float32]]) -> float:
+        """The mean log-mel RMSE in dB of what `sung` made."""
+        return float(np.mean([log_mel_rmse(*pair) for pair in zip(made, self.truths, strict=True)]))
+
+    def heard(self, sounds: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+        """The onset F1 of each passage as it sounds. Raises MissingExtra without the listener."""
+        return np.array([self._f1(*pair) for pair in zip(self.events, sounds, strict=True)])
+
+    def _f1(self, events: Sequence[Event], sound: NDArray[np.float32]) -> float:
+        notes = notes_of(events, self.seconds)
+        there = np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
+        return onset_f1(there, transcribe(sound, RATE))
+
+
 class Check:
-    """Held-out passages, and how near a voice comes to them."""
+    """How near a voice alone comes to held-out passages."""
 
     def __init__(self, pieces: Sequence[Piece], soundfont: Path, seconds: float = 8.0) -> None:
-        self._seconds = seconds
-        self._passages = [passage(piece, seconds) for piece in pieces]
-        self._truths = [
-            render_truth(events, seconds, GRID, soundfont).mean(axis=0) for events in self._passages
-        ]
+        self._passages = Passages(
+            pieces, seconds, lambda events: render_truth(events, seconds, GRID, soundfont).mean(axis=0)
+        )
 
     def scores(self, checkpoint: PianoCheckpoint) -> dict[str, float]:
         """Means: log-mel RMSE in dB; the onset F1 as a share of the truth's own, if the listener is installed."""
-        voice = PianoVoice(checkpoint)
-        made = [sing(voice, events, self._seconds).mean(axis=1) for events in self._passages]
-        far = [log_mel_rmse(*pair) for pair in zip(made, self._truths, strict=True)]
-        scores = {"logmel_rmse_db": float(np.mean(far))}
+        made = self._passages.sung(PianoVoice(checkpoint))
+        scores = {"logmel_rmse_db": self._passages.distance(made)}
         try:
-            shares = self._heard(made) / np.maximum(self._own, 1e-9)
+            shares = self._passages.heard(made) / np.maximum(self._own, 1e-9)
         except MissingExtra:
             return scores
         return scores | {"onset_f1_ratio": float(shares.mean())}
@@ -45,36 +70,24 @@ class Check:
     @cached_property
     def _own(self) -> NDArray[np.float64]:
         """The truths' own onset F1."""
-        return self._heard(self._truths)
-
-    def _heard(self, sounds: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
-        """The onset F1 of the passages as they sound."""
-        return np.array([self._f1(*pair) for pair in zip(self._passages, sounds, strict=True)])
-
-    def _f1(self, events: Sequence[Event], sound: NDArray[np.float32]) -> float:
-        notes = notes_of(events, self._seconds)
-        there = np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
-        return onset_f1(there, transcribe(sound, RATE))
+        return self._passages.heard(self._passages.truths)
 
 
 class EnsembleCheck:
-    """Held-out passages played by every voice of an ensemble."""
+    """How near every voice of an ensemble comes to held-out passages."""
 
     def __init__(
         self, pieces: Sequence[Piece], soundfont: Path, voices: Sequence[str], seconds: float = 6.0
     ) -> None:
-        self._seconds = seconds
-        self._passages = [passage(piece, seconds) for piece in pieces]
-        self._truths = {
-            name: [truth_of(name, e, seconds, soundfont) for e in self._passages] for name in voices
+        self._passages = {
+            name: Passages(pieces, seconds, partial(truth_of, name, seconds=seconds, soundfont=soundfont))
+            for name in voices
         }
 
     def scores(self, checkpoint: EnsembleCheckpoint) -> dict[str, float]:
         """Log-mel RMSE in dB, each voice's and, first, their mean."""
         voice, errors = PianoVoice(checkpoint), {}
-        for name, truths in self._truths.items():
+        for name, passages in self._passages.items():
             voice.blend(f"{name}:1")
-            made = [sing(voice, events, self._seconds).mean(axis=1) for events in self._passages]
-            far = [log_mel_rmse(*pair) for pair in zip(made, truths, strict=True)]
-            errors[f"{name}_logmel_rmse_db"] = float(np.mean(far))
+            errors[f"{name}_logmel_rmse_db"] = passages.distance(passages.sung(voice))
         return {"logmel_rmse_db": float(np.mean(list(errors.values()))), **errors}
