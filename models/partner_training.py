@@ -78,11 +78,12 @@ FURTHER = TrainingConfig(
     lengths=((LONGEST, 0.6), (1024, 0.25), (256, 0.15)),
     filled=True,
     look_back=(LONGEST, 512, 512, LONGEST, 512, 512),
-    matrix_rate=3e-4,
-    rate=1.8e-4,
+    matrix_rate=1e-3,
+    rate=6e-4,
     warm_up=40,
+    hold=0.1,
     checkpoint=480.0,
-    kept=(0.0, 0.25, 0.5),
+    kept=(0.0, 0.3, 0.6),
 )
 """To go on from weights for hours, on the music they have learnt from: larger batches, windows of all lengths, nothing
 to rehearse. Two of the six layers look back far: the shipped weights had no use for the others' far past
