@@ -18,7 +18,7 @@ from duet.note import Event, NoteOff, NoteOn, notes_of
 from duet.piece import Piece
 from models.fluidsynth import SOUNDFONT, render_truth
 from models.instruments import INSTRUMENTS
-from models.listen import onset_f1, transcribe
+from models.listen import onset_f1, struck, transcribe
 from models.voice_listening import GRID, passage, sing, source_alone
 from models.voice_metrics import DEPTH, MELS, RATE, log_mel, log_mel_rmse, loudness_dbfs, spearman
 
@@ -94,8 +94,7 @@ def _judge(
     of_voice = SimpleNamespace(config=voice.engine.config, tables=voice.engine.tables[index])
     rows = []
     for number, (sound, truth, events) in enumerate(zip(made, truths, passages, strict=True)):
-        notes = notes_of(events, seconds)
-        there = np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
+        there = struck(notes_of(events, seconds))
         other = made[(number + 1) % len(made)]
         rows.append(
             (

@@ -15,7 +15,7 @@ import soxr
 from duet.note import Event, NoteOff, NoteOn, notes_of
 from duet.piece import Piece
 from models.fluidsynth import SOUNDFONT, render_truth
-from models.listen import onset_f1, transcribe
+from models.listen import onset_f1, struck, transcribe
 from models.voice_envelope import drift, shapes_of_notes
 from models.voice_listening import GRID, passage, quantised, sing, source_alone
 from models.voice_metrics import (
@@ -55,7 +55,7 @@ def evaluate_voice(
     rows = []
     for index, (piece, events) in enumerate(chosen):
         notes = notes_of(events, seconds)
-        there = np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
+        there = struck(notes)
         other = (index + 1) % len(chosen)
         lags = onset_lags(made[index], truth[index], there[0])
         coded = quantised(voice.engine, events, seconds, truth[index]) if neural else truth[index]

@@ -8,6 +8,7 @@ import functools
 import io
 import logging
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from duet.errors import MissingExtra
+from duet.note import Note
 
 INSTALL = (
     "pip install --no-deps basic-pitch && pip install onnxruntime librosa mir_eval pretty_midi resampy "
@@ -50,6 +52,11 @@ def transcribe(audio: NDArray[np.float32], sample_rate: int) -> tuple[NDArray, N
 def _model(kind: Any, weights: Path) -> Any:
     """The listener, loaded once."""
     return kind(weights)
+
+
+def struck(notes: Sequence[Note]) -> tuple[NDArray, NDArray]:
+    """The onsets and pitches of notes, as `transcribe` has those it hears."""
+    return np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
 
 
 def onset_f1(truth: tuple[NDArray, NDArray], heard: tuple[NDArray, NDArray]) -> float:

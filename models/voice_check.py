@@ -1,7 +1,7 @@
 """A free-running check in the midst of training: likelihoods and distances say little of what will be heard."""
 
-from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +12,21 @@ from duet.note import Event, notes_of
 from duet.piece import Piece
 from models.ensemble_checkpoint import EnsembleCheckpoint
 from models.eval_ensemble import truth_of
-from models.fluidsynth import render_truth
-from models.listen import onset_f1, transcribe
+from models.listen import onset_f1, struck, transcribe
 from models.piano_checkpoint import PianoCheckpoint
 from models.piano_player import PianoVoice
-from models.voice_listening import GRID, passage, sing
+from models.voice_listening import passage, sing
 from models.voice_metrics import RATE, log_mel_rmse
 
 
 class Passages:
-    """Held-out passages as they truly sound, mono, and as a voice sings them."""
+    """Held-out passages as an instrument of the SoundFont plays them, mono, and as a voice sings them."""
 
-    def __init__(
-        self, pieces: Sequence[Piece], seconds: float, truth: Callable[[list[Event]], NDArray[np.float32]]
-    ) -> None:
-        """truth: sounds the events of a passage, (samples,) at `voice_metrics.RATE`."""
+    def __init__(self, instrument: str, pieces: Sequence[Piece], soundfont: Path, seconds: float) -> None:
+        """instrument: of `INSTRUMENTS`."""
         self.seconds = seconds
         self.events = [passage(piece, seconds) for piece in pieces]
-        self.truths = [truth(events) for events in self.events]
+        self.truths = [truth_of(instrument, events, seconds, soundfont) for events in self.events]
 
     def sung(self, voice: PianoVoice) -> list[NDArray[np.float32]]:
         """The passages by a voice."""
@@ -44,18 +41,14 @@ class Passages:
         return np.array([self._f1(*pair) for pair in zip(self.events, sounds, strict=True)])
 
     def _f1(self, events: Sequence[Event], sound: NDArray[np.float32]) -> float:
-        notes = notes_of(events, self.seconds)
-        there = np.array([note.onset for note in notes]), np.array([note.pitch for note in notes])
-        return onset_f1(there, transcribe(sound, RATE))
+        return onset_f1(struck(notes_of(events, self.seconds)), transcribe(sound, RATE))
 
 
 class Check:
-    """How near a voice alone comes to held-out passages."""
+    """How near a piano comes to held-out passages."""
 
     def __init__(self, pieces: Sequence[Piece], soundfont: Path, seconds: float = 8.0) -> None:
-        self._passages = Passages(
-            pieces, seconds, lambda events: render_truth(events, seconds, GRID, soundfont).mean(axis=0)
-        )
+        self._passages = Passages("piano", pieces, soundfont, seconds)
 
     def scores(self, checkpoint: PianoCheckpoint) -> dict[str, float]:
         """Means: log-mel RMSE in dB; the onset F1 as a share of the truth's own, if the listener is installed."""
@@ -79,10 +72,7 @@ class EnsembleCheck:
     def __init__(
         self, pieces: Sequence[Piece], soundfont: Path, voices: Sequence[str], seconds: float = 6.0
     ) -> None:
-        self._passages = {
-            name: Passages(pieces, seconds, partial(truth_of, name, seconds=seconds, soundfont=soundfont))
-            for name in voices
-        }
+        self._passages = {name: Passages(name, pieces, soundfont, seconds) for name in voices}
 
     def scores(self, checkpoint: EnsembleCheckpoint) -> dict[str, float]:
         """Log-mel RMSE in dB, each voice's and, first, their mean."""
