@@ -117,6 +117,8 @@ class Rig:
         self.sent: list[tuple[float, bytes]] = []
         self.received: list[tuple[float, bytes]] = []
         self.to_send: list[bytes] = []
+        self.holes: list[tuple[float, float]] = []
+        """What JACK lost of the sound, or had no time for: from, to, seconds."""
         self.bpm = bpm
         self.pulse = self.client.midi_outports.register("clock") if bpm else None
         self.rolling = False
@@ -131,6 +133,8 @@ class Rig:
         if self.start is None:
             self.start = now
         at = now - self.start
+        if at > self.length:
+            self.holes.append((self.length / RATE, at / RATE))
         self.keys.clear_buffer()
         offset = 0
         while self.to_send and offset < frames:

@@ -20,6 +20,7 @@ from duet.ports import Partner, Voice
 from duet.remote import Compose, Composed, CutIt, Failed, HearIt, Load, Loaded
 from duet.ring import Ring
 from duet.singer import PATIENCE, Pipe, Singer
+from duet.title import name_process
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def run_models(
     loaders: tuple[Callable[[str], Partner], Callable[[str], Voice]],
 ) -> None:
     """Main of the models' process. names: (partner, voice). ring: (name, rate, samples kept ready), None if mute."""
+    name_process("duet-models")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the engine says when it is over
     sys.setswitchinterval(0.0005)  # two threads share this interpreter: a block must not wait 5 ms for a note
     singing: threading.Thread | None = None

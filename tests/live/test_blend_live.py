@@ -46,8 +46,17 @@ def test_a_knob_turns_a_piano_into_strings_while_it_sounds_without_a_click(
         bins = [slice(*(int(h * f / RATE * (1 << 16)) for f in (0.97, 1.03))) for h in (hertz, 2 * hertz)]
         return float(10 * np.log10(power[bins[1]].sum() / power[bins[0]].sum()))
 
-    bends = [np.abs(np.diff(heard(*times), 2)).max() for times in ((first, turned), (turned, first + 0.5))]
-    assert bends[1] <= bends[0], "the change is no sharper than the piano's own stroke"
+    def sharpest(begin: float, end: float) -> float:
+        """The sharpest bend, but for those at the holes that JACK left where it was late."""
+        bends = np.abs(np.diff(heard(begin, end), 2))
+        at = begin + np.arange(len(bends)) / RATE
+        whole = np.ones(len(bends), bool)
+        for lost, found in rig.holes:
+            whole &= (at < lost - 0.001) | (at > found + 0.001)
+        assert whole.mean() > 0.5, "JACK was late too often to judge"
+        return float(bends[whole].max())
+
+    assert sharpest(turned, first + 0.5) <= sharpest(first, turned), "no sharper than the piano's own stroke"
     before, after = (
         octave_over_fundamental(heard(first + 0.05, turned)),
         octave_over_fundamental(heard(turned + 0.15, first + 0.5)),

@@ -294,6 +294,29 @@ def test_a_synth_that_goes_and_comes_back_is_played_again(rig: Rig, start_duet: 
     second.close()
 
 
+def kill_part(duet: Duet, name: str) -> None:
+    """Kill the process of that name which Duet has started."""
+    found = subprocess.run(
+        ["pgrep", "-x", name, "-P", str(duet.process.pid)], capture_output=True, text=True, check=True
+    )
+    os.kill(int(found.stdout), signal.SIGKILL)
+
+
+def test_the_ports_are_watched_on_after_the_process_that_lists_them_was_killed(
+    rig: Rig, start_duet: Callable[..., Duet]
+) -> None:
+    duet = start_duet(*SMALL, "--port", "Nord:out")
+    duet.wait_until("ready, play something")
+    kill_part(duet, "duet-ports")
+    with closing(Rig("Nord")) as keyboard:
+        keyboard.keys.shortname = "out"
+        duet.wait_until("Nord:out is there", 10)
+        rig.listen_to("Duet:Duet")
+        released = keyboard.play_phrase(PHRASE)
+        assert wait_for(lambda: rig.note_ons(), 5, f"an answer after {released}")
+    assert duet.end() == 0
+
+
 def test_a_models_process_that_is_killed_costs_an_answer_and_not_the_evening(
     rig: Rig, start_duet: Callable[..., Duet]
 ) -> None:
@@ -301,10 +324,7 @@ def test_a_models_process_that_is_killed_costs_an_answer_and_not_the_evening(
     duet.wait_until("ready, play something")
     rig.connect_keyboard("Duet-in:in")
     rig.listen_to("Duet:Duet")
-    listing = ["ps", "-ww", "-o", "pid=", "-o", "args=", "--ppid", str(duet.process.pid)]
-    children = subprocess.run(listing, capture_output=True, text=True, check=True)
-    models = next(line for line in children.stdout.splitlines() if "spawn_main" in line)
-    os.kill(int(models.split()[0]), signal.SIGKILL)
+    kill_part(duet, "duet-models")
     duet.wait_until("the models' process died; starting it again", 10)
     time.sleep(3)
     released = rig.play_phrase(PHRASE)
