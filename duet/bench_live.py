@@ -49,6 +49,7 @@ def bench_live(
 
 def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
     waits, sounds, barge_ins, silences = list[float](), list[float](), list[float](), list[float]()
+    began = rig.now
     for turn in range(turns):
         released = rig.play_phrase(PHRASE, interval=0.22, velocity=70 + 5 * (turn % 6))
         try:
@@ -66,6 +67,7 @@ def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
             _barge_in(rig, barge_ins, silences)
         wait_for(lambda: not rig.sounding(), 40, "the answer ends")
         time.sleep(2.5)
+    holes = [found - lost for lost, found in rig.holes if lost >= began]  # before ports go, which makes some
     text = _end(duet)
     told = [tuple(map(float, each)) for each in TOLD.findall(text)]
     composing = [composed for _, composed, _ in told]
@@ -87,6 +89,8 @@ def _measure(rig: Rig, duet: Duet, turns: int) -> dict[str, Any]:
         "barge_in_to_last_note_off_ms_p95": _ms(barge_ins, 95),
         "barge_in_to_silence_ms_p95": _ms(silences, 95),
         "underruns": int(late[4]) if late else None,
+        "holes": len(holes),
+        "holes_ms": 1000 * sum(holes),
         "seconds": rig.length / RATE,
         "turns": turns,
     }
