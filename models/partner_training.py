@@ -9,8 +9,8 @@ from duet.errors import DuetError
 from models.muon import Muon
 from models.partner import PartnerConfig, PartnerNet
 
-LONGEST = 2048
-"""Steps of a longest window: one to two minutes of a performance."""
+FAR = 2048
+"""Steps that a layer which hears far looks back on: one to two minutes of a performance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ class TrainingConfig:
     """How many tunes these compose for it before, and of how many events."""
     kept: tuple[float, ...] = (0.0,)
     """Shares of the weights gone on from that are tried in what is written: the best on the held-out windows is."""
+    pieces: int = 0
+    """If positive, the last of these choices is made on so many whole held-out pieces, once the budget is spent."""
     attention_held: bool = False
     """What the layers listen for, and what they make of it, stays as weights gone on from have it."""
     compiled: bool = False
@@ -74,19 +76,21 @@ TUNING = TrainingConfig(
 a quarter (docs/results-partner.md)."""
 FURTHER = TrainingConfig(
     tokens=8192,
-    long=LONGEST,
-    lengths=((LONGEST, 0.6), (1024, 0.25), (256, 0.15)),
+    long=2 * FAR,
+    lengths=((2 * FAR, 0.6), (1024, 0.25), (256, 0.15)),
     filled=True,
-    look_back=(LONGEST, 512, 512, LONGEST, 512, 512),
+    look_back=(FAR, 512, 512, FAR, 512, 512),
     matrix_rate=1e-3,
     rate=6e-4,
     warm_up=40,
     hold=0.1,
     checkpoint=480.0,
     kept=(0.0, 0.3, 0.6),
+    pieces=128,
 )
 """To go on from weights for hours, on the music they have learnt from: larger batches, windows of all lengths, nothing
-to rehearse. Two of the six layers look back far: the shipped weights had no use for the others' far past
+to rehearse. Two of the six layers look back far: the shipped weights had no use for the others' far past. In the
+longest windows half of the steps hear all of it, as every live step does: in shorter ones it is forgotten
 (docs/results-trainings.md)."""
 ON_GPU = TrainingConfig(tokens=32_768, short=512, long=2048, look_back=(2048,), filled=True, warm_up=300)
 PRESETS = {"tuning": TUNING, "further": FURTHER}

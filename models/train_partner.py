@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from duet.errors import DuetError, FileError
 from duet.piece import Piece
@@ -25,6 +24,14 @@ from models.company import Company
 from models.grid_lesson import GridLesson
 from models.grid_net import GridNet
 from models.partner import PartnerConfig, PartnerNet
+from models.partner_check import (
+    Lesson,
+    figures_of,
+    judge,
+    nats_of_pieces,
+    some_pieces,
+    windows_to_judge_by,
+)
 from models.partner_data import Tune, read_tunes, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_lesson import PartnerLesson
@@ -44,7 +51,6 @@ from models.rehearsal import RehearsedLesson, remember
 from models.training_bar import bar
 
 logger = logging.getLogger(__name__)
-Lesson = PartnerLesson | GridLesson | RehearsedLesson
 
 
 def train_partner(
@@ -119,7 +125,8 @@ def train_partner(
             memories = remember(origin, seed, *training.remembered)
             lesson = RehearsedLesson(lesson, origin, memories, training.rehearse)
             logger.info("composed what is to be rehearsed, %.0f s", clock() - began)
-        trainer = Trainer(net, lesson, checker, training, company, state, clock, origin)
+        pieces = [] if on_grid else some_pieces(held_out or learnt, training.pieces)
+        trainer = Trainer(net, lesson, checker, training, company, state, clock, origin, pieces)
         trainer.spent += clock() - began
         trainer.train(minutes, seed, run, out)
         return out
@@ -154,15 +161,19 @@ class Trainer:
         state: dict[str, Any] | None,
         clock: Callable[[], float],
         origin: PartnerNet | None = None,
+        pieces: Sequence[Tune] = (),
     ) -> None:
-        """state: what `save` wrote, to go on exactly from there. origin: the weights gone on from, to keep some of."""
-        self.origin = origin
+        """state: what `save` wrote, to go on exactly from there. origin: the weights gone on from, to keep some of.
+
+        pieces: to choose at the end by how much.
+        """
+        self.origin, self.pieces = origin, pieces
         self.net, self.lesson, self.training, self.company, self.clock = net, lesson, training, company, clock
         self.student = torch.compile(net, dynamic=False) if training.compiled else net
         self.average = copy.deepcopy(net).eval().requires_grad_(False)
         self.optimizers = build_optimizers(net, training)
         self.iteration, self.spent = 0, 0.0
-        self.checker, self.checks = checker, _checks(checker, training, company.device)
+        self.checker, self.checks = checker, windows_to_judge_by(checker, training, company.device)
         if state:
             net.load_state_dict(state["net"])
             self.average.load_state_dict(state["average"])
@@ -186,6 +197,7 @@ class Trainer:
                     self.checkpoint(run, out)
                     next_checkpoint = self.spent + self.training.checkpoint
                 if progress >= 1:
+                    self.choose(out)
                     return
                 rng = np.random.default_rng([seed, self.iteration, self.company.rank])
                 length = length_at(progress, seed, self.iteration, self.training)
@@ -246,6 +258,21 @@ class Trainer:
         )
         save_partner(best, out, iterations=str(self.iteration), seconds=str(round(self.spent)))
 
+    def choose(self, out: Path) -> None:
+        """At the end, the share of the old weights that whole pieces speak for, if they are asked; all take part."""
+        if not self.pieces or self.origin is None:
+            return
+        tried = [copy.deepcopy(self.with_origin(share)).cpu() for share in self.training.kept]
+        judged = nats_of_pieces(tried, self.pieces, self.company)
+        for share, nats in zip(self.training.kept, judged, strict=True):
+            logger.info("%.4f nats a note on %d whole pieces, of the old %.2f", nats, len(self.pieces), share)
+        if self.company.leads:
+            best = int(np.argmin(judged))
+            told = {"share_of_the_weights_before": str(self.training.kept[best])}
+            save_partner(
+                tried[best], out, iterations=str(self.iteration), seconds=str(round(self.spent)), **told
+            )
+
     def with_origin(self, share: float) -> PartnerNet:
         """The moving average, with a share of the weights gone on from (Wortsman et al. 2022, "Robust fine-tuning")."""
         if not share or self.origin is None:
@@ -259,30 +286,3 @@ class Trainer:
 def _mix(net: PartnerNet, other: PartnerNet, share: float) -> None:
     """Move a network's weights a share of the way to another's."""
     torch._foreach_lerp_(list(net.parameters()), list(other.parameters()), share)
-
-
-def _checks(lesson: Lesson, training: TrainingConfig, device: str) -> list[dict[str, Tensor]]:
-    """Fixed windows to judge by: half told nothing of the partner's turns, half the same told some of it."""
-    made = []
-    for told in (False, True):
-        rng = np.random.default_rng(1)
-        windows = max(2, 4096 // training.long)
-        made += [lesson.batch((windows, training.long), rng, told) for _ in range(4)]
-    return [{field: torch.from_numpy(values).to(device) for field, values in batch.items()} for batch in made]
-
-
-@torch.no_grad()
-def judge(net: PartnerNet, lesson: Lesson, checks: list[dict[str, Tensor]]) -> dict[str, float]:
-    """Nats a note on fixed held-out windows, in all and by kind; `told`: of the windows told what they are."""
-    with learning(checks[0]["gap"].device.type):
-        parts = [lesson.losses(net, batch) for batch in checks]
-    half = len(parts) // 2
-    figures = {**figures_of(parts[:half]), "told": figures_of(parts[half:])["nats_per_note"]}
-    return {name: round(value, 4) for name, value in figures.items()}
-
-
-def figures_of(parts: Sequence[dict[str, Tensor]]) -> dict[str, float]:
-    """Nats a note of some batches' losses, in all and by kind."""
-    sums = {kind: sum(float(part[kind].detach()) for part in parts) for kind in parts[0]}
-    found = {kind: sums[kind] / max(1.0, sums["notes"]) for kind in ("gap", "token", "velocity", "end")}
-    return {"nats_per_note": found["gap"] + found["token"] + found["velocity"], **found}

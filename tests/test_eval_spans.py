@@ -6,9 +6,9 @@ import torch
 
 from models.eval_spans import judge_spans
 from models.kept_rows import Desk
+from models.partner_check import figures_of
 from models.partner_data import tune_of
 from models.partner_lesson import PartnerLesson, nats_of_steps
-from models.train_partner import figures_of
 from tests.test_partner import TINY, wild_net
 from tests.test_train_partner import PIECES
 

@@ -8,18 +8,21 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 
 from duet.errors import DuetError, FileError
 from duet.model_options import PARTS as OFFERED
 from duet.note import Note, NoteOff, NoteOn, events_of, notes_of
 from duet.piece import Piece
+from models.company import Company
 from models.eval_answers import Known, excerpt
-from models.eval_notes import steps_of_tune
+from models.eval_notes import judge_notes, steps_of_tune
 from models.eval_partner import PARTS, evaluate_partner
 from models.events import OFF, PARTNER, PEDAL_DOWN, PEDAL_UP, PLAYED, PLAYER, TOKENS
 from models.nats import nats_of_net
 from models.partner import PartnerConfig
 from models.partner_baseline import Chain, chain_of
+from models.partner_check import nats_of_pieces, some_pieces
 from models.partner_data import make_window, read_tunes, tune_of, weights_of, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
 from models.partner_overlap import copied, overlaps
@@ -184,6 +187,42 @@ def test_training_learns_resumes_and_fine_tunes(tmp_path):
     assert figures["training_copy_rate"]["ceiling"] == 1.0  # one scale, everywhere
     assert set(figures["key_agreement"]) == set(figures["overlap"])
     assert {"neural", "cut_anywhere", "own_phrases"} <= set(figures["phrase_end_chance"])
+
+
+WILD = replace(QUICK, iterations=2, matrix_rate=3.0, rate=3.0, kept=(0.0, 0.5, 1.0), pieces=5)
+"""Teaches nothing, and asks whole pieces what to keep."""
+
+
+def share_kept(path):
+    with safe_open(path, "pt") as file:
+        return file.metadata()["share_of_the_weights_before"]
+
+
+def test_whole_pieces_choose_how_much_of_the_old_weights_is_kept(tmp_path):
+    old, new = tmp_path / "old.safetensors", tmp_path / "new.safetensors"
+    save_partner(fresh_net(replace(TINY, styles=("pop",)), 0), old)
+    gentle = replace(WILD, iterations=40, matrix_rate=QUICK.matrix_rate, rate=QUICK.rate)
+    train_partner(PIECES, new, 1, tmp_path / "one", start_from=old, training=gentle)
+    assert share_kept(new) == "0.0"
+    train_partner(PIECES, tmp_path / "wild.safetensors", 1, tmp_path / "two", start_from=new, training=WILD)
+    assert share_kept(tmp_path / "wild.safetensors") == "1.0"
+    taught, kept = load_net(new), load_net(tmp_path / "wild.safetensors")
+    assert all(torch.equal(a, b) for a, b in zip(taught.parameters(), kept.parameters(), strict=True))
+
+
+def test_whole_pieces_are_judged_as_an_evaluation_judges_them():
+    nets, tunes = [fresh_net(TINY, seed) for seed in (0, 1)], [tune_of(piece) for piece in PIECES]
+    torch.nn.init.normal_(nets[1].gap_head.bias)
+    theirs = [judge_notes(net, tunes, lambda number: None)["nats_per_note"] for net in nets]
+    assert nats_of_pieces(nets, tunes, Company("cpu")) == pytest.approx(theirs, abs=1e-4)
+    assert theirs[0] != theirs[1]
+
+
+def test_performances_are_asked_before_scores():
+    names = [f"{number}" for number in range(9)]
+    tunes = [tune_of(scale_piece(name, expressive=number % 2 == 0)) for number, name in enumerate(names)]
+    assert {tune.name for tune in some_pieces(tunes, 9)} == {"0", "2", "4", "6", "8"}
+    assert len(some_pieces(tunes, 2)) == len({tune.name for tune in some_pieces(tunes[1::2], 2)}) == 2
 
 
 def test_attention_that_is_held_stays_while_the_rest_learns(tmp_path):
@@ -375,7 +414,7 @@ import torch
 from models.company import Company
 from models.train_partner import Trainer, train_partner
 from tests.company import no_thread_is_left
-from tests.test_train_partner import PIECES, QUICK, TINY
+from tests.test_train_partner import PIECES, QUICK, TINY, WILD
 
 torch.set_num_threads(1)
 out = Path(sys.argv[1])
@@ -385,7 +424,11 @@ def keep(self, made, factor):
     torch.save((made["token"], self.net.state_dict()), out / f"rank{self.company.rank}.pt")
     return nats
 Trainer.learn = keep
-train_partner(PIECES, out / "partner.safetensors", 1, out / "run", config=TINY, training=QUICK)
+old, wild = out / "partner.safetensors", out / "wild.safetensors"
+with Company("cpu"):
+    train_partner(PIECES, old, 1, out / "run", config=TINY, training=QUICK)
+    Trainer.learn = learn
+    train_partner(PIECES, wild, 1, out / "two", start_from=old, training=WILD)
 no_thread_is_left()
 """
 
@@ -403,3 +446,4 @@ def test_two_processes_learn_one_network_from_different_windows(tmp_path):
         rows = [float(row["nats_per_note"]) for row in csv.DictReader(file)]
     assert len(rows) == 2
     assert rows[1] < rows[0]
+    assert share_kept(tmp_path / "wild.safetensors") == "1.0"
