@@ -113,6 +113,8 @@ class Recording:
             exists = self.path.exists()  # a voice that died and was started again goes on in the same file
             self._file = FileIO(self.path, "r+" if exists else "x+")
             self._length = max(0, self._file.seek(0, 2) - HEADER) // WIDTH
+            if not self._length:
+                self._put_header()
         for _, start, block in due:
             samples, place = as_integers(block)[max(0, -start) :], max(0, start)
             if (place + len(samples)) * WIDTH > LARGEST:
@@ -123,9 +125,14 @@ class Recording:
             while left:
                 left = left[self._file.write(left) :]
             self._length = max(self._length, place + len(samples))
+        self._put_header()
+        os.fsync(self._file.fileno())
+
+    def _put_header(self) -> None:
+        """Say how long the sound is; first of all, or the file would not be one for a moment."""
+        assert self._file
         self._file.seek(0)
         self._file.write(wav_header(self._rate, self._length * WIDTH))
-        os.fsync(self._file.fileno())
 
     def _refuse(self, why: str) -> None:
         self._tell(f"{self.path}: the sound {why}; play goes on")

@@ -7,6 +7,7 @@ import wave
 from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,6 +69,25 @@ def test_sound_lies_where_its_notes_do_and_between_answers_is_silence(tmp_path: 
     expected[500:600], expected[600:700], expected[2000:] = 0.5, 0.25, 0.5
     assert sound[:, 0] == pytest.approx(expected, abs=1e-4)
     assert sound[:, 1] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_file_is_one_after_everything_that_is_written_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = []
+
+    class Read(FileIO):
+        def write(self, data: Any) -> int:
+            count = super().write(data)
+            lengths.append(len(sound_of(tmp_path / "a.wav")))
+            return count
+
+    monkeypatch.setattr("duet.recording.FileIO", Read)
+    kept = record(tmp_path / "a.wav", Device())
+    kept.begin(0, 100.0)
+    kept.add(0, ones(300))
+    kept.close(5.0)
+    assert lengths == [0, 0, 300]
 
 
 def test_the_file_can_be_read_at_any_moment_up_to_what_was_heard(tmp_path: Path) -> None:
@@ -151,6 +171,7 @@ def test_loud_sound_is_held_at_full_scale_and_one_channel_becomes_two() -> None:
 RECORDS_FOR_EVER = """
 import sys, time
 from pathlib import Path
+from typing import Any
 import numpy as np
 from duet.recording import Recording
 began = time.monotonic()
