@@ -70,7 +70,7 @@ def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
                 weights_of("partner", options.weights), _held_out(options), learnt, _cache(options),
                 answers=options.answers, knobs=options.knobs, styles=options.styles, spans=options.spans,
                 piece_of=versions(options.data), against=_weights_named(options.against),
-                parts=options.only, workers=options.workers,
+                parts=options.only, workers=options.workers, baselines=not options.no_baselines,
             )  # fmt: skip
         case _:
             from duet.eval_turns import evaluate_turns

@@ -168,6 +168,12 @@ def add_model_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
         help=f"partner: of the parts {', '.join(PARTS)} only these (default: all that are asked for)",
     )
     judge.add_argument(
+        "--no-baselines",
+        action="store_true",
+        help="partner: judge the network's expectations alone (or with --against), without those that count the train "
+        "split first, which takes a quarter of an hour",
+    )
+    judge.add_argument(
         "--workers",
         type=whole,
         default=1,

@@ -91,12 +91,12 @@ def judge_notes(
         return {name: sums_of(tunes[number], steps, way()) for name, way in ways.items()}
 
     rows: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
-    sources: dict[str, list[dict[str, float]]] = defaultdict(list)
+    sources: dict[str, list[Row]] = defaultdict(list)
     kept = (desk or Desk()).rows("notes", __name__, judged, len(tunes), about)
     for tune, row in zip(tunes, kept, strict=True):
         for name, sums in row.items():
             rows[name, "A" if tune.expressive else "B"].append(sums)
-        sources[tune.source or "."].append(row["neural"])
+        sources[tune.source or "."].append(row)
     tier = "A" if rows["neural", "A"] else "B"
     ours = rows["neural", tier]
     baselines = ("markov", "unigram", "against")
@@ -116,8 +116,15 @@ def judge_notes(
             name: _ratio(rows[name, "B"]) for name in ("neural", *baselines) if rows[name, "B"]
         },
         "by_tier": {tier: _figures(rows["neural", tier]) for tier in "AB" if rows["neural", tier]},
-        "by_source": {source: _figures(part) for source, part in sorted(sources.items())},
+        "by_source": {source: _beside(part) for source, part in sorted(sources.items())},
     }
+
+
+def _beside(rows: Sequence[Row]) -> dict[str, Any]:
+    """The figures of a source, and if there are other weights to compare with, theirs and the lead over them."""
+    ours, theirs = [row["neural"] for row in rows], [row["against"] for row in rows if "against" in row]
+    beside = {"against": _ratio(theirs), "lead_interval": interval(leads(ours, theirs))} if theirs else {}
+    return _figures(ours) | beside
 
 
 def _figures(rows: Sequence[dict[str, float]]) -> dict[str, Any]:

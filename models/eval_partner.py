@@ -55,6 +55,7 @@ def evaluate_partner(
     against: Path | None = None,
     parts: Collection[str] = PARTS,
     workers: int = 1,
+    baselines: bool = True,
 ) -> dict[str, Any]:
     """All figures of a weights file on held-out pieces.
 
@@ -63,7 +64,7 @@ def evaluate_partner(
     styles: on how many calls every knob is turned, every style asked for. spans: the steps to which one layer
     after another is held, on the split valid. piece_of: what piece each is a version of.
     against: other weights of the kind, to compare with piece by piece. parts: those of PARTS that are wanted;
-    workers: processes that share the work.
+    workers: processes that share the work. baselines: whether to judge what has counted the train split, too.
     """
     cache.mkdir(parents=True, exist_ok=True)
     if not (cache / "test.npz").exists():
@@ -89,11 +90,13 @@ def evaluate_partner(
         judged = [tune for tune in known if tune.split == "valid"] or tunes
         result["spans"] = judge_spans(net, judged, spans, seed, desk)
     if "notes" in parts:
-        chain_for, result["baselines_learnt_from"] = _baselines(tunes, train, cache)
+        chain_for, result["baselines_learnt_from"] = (
+            _baselines(tunes, train, cache) if baselines else (lambda number: None, "not asked for")
+        )
         rival = load_net(against) if against else None
         about = f"{result['baselines_learnt_from']} {digest_of(against) if against else ''}"
         alone = replace(desk, workers=1)  # or each process would count the train split for itself
-        result |= judge_notes(net, tunes, chain_for, rival, alone, about)
+        result |= judge_notes(net, tunes, chain_for, rival, alone if baselines else desk, about)
         logger.info("nats a note: %s", result["nats_per_note"])
     if "answers" in parts:
         learnt = (

@@ -179,6 +179,11 @@ def test_training_learns_resumes_and_fine_tunes(tmp_path):
         out, PIECES[2:], PIECES[:2], tmp_path / "eval", answers=2, against=tmp_path / "untrained.safetensors"
     )
     assert figures["lead_intervals"]["against"][0] > 0
+    source = figures["by_source"]["."]
+    assert 0 < source["lead_interval"][0] <= source["against"] - source["nats_per_note"]
+    alone = evaluate_partner(out, PIECES[2:], PIECES[:2], tmp_path / "eval", parts=["notes"], baselines=False)
+    assert alone["nats_per_note"] == figures["nats_per_note"]
+    assert alone["baseline_nats_per_note"] == {} and "against" not in alone["by_source"]["."]
     assert figures["baseline_nats_per_note"]["markov"] < figures["baseline_nats_per_note"]["unigram"]
     assert figures["nats_per_note"] == pytest.approx(sum(figures["nats_per_note_parts"].values()), abs=0.001)
     assert set(figures["overlap"]) == {"ceiling", "floor", "neural", "markov"}
