@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 logger = logging.getLogger(__name__)
 Row = dict[str, Any]
 """What JSON can hold."""
@@ -106,7 +108,8 @@ def _made(work: Callable[[int], Row], indices: Iterable[int], workers: int) -> I
         return
     _at_hand.append(work)
     try:
-        with multiprocessing.get_context("fork").Pool(workers) as pool:
+        # One thread each: a copy waits for ever for the threads that its original's library had.
+        with multiprocessing.get_context("fork").Pool(workers, torch.set_num_threads, (1,)) as pool:
             yield from pool.imap_unordered(_one, indices)
     finally:
         _at_hand.pop()

@@ -1,5 +1,8 @@
 import contextlib
 import logging
+import os
+import subprocess
+import sys
 
 from models.kept_rows import Desk, digest_of, sources_of
 
@@ -14,6 +17,25 @@ def test_rows_come_in_order_by_one_process_and_by_two(tmp_path):
     wanted = [{"square": index**2} for index in range(7)]
     assert Desk().rows("squares", MODULE, square, 7) == wanted
     assert Desk(tmp_path, workers=2).rows("squares", MODULE, square, 7) == wanted
+
+
+BY_TWO = """
+import torch
+from models.kept_rows import Desk
+torch.set_num_threads(2)
+large = torch.ones(1 << 20)
+large.add(1)  # the library has its threads from here on
+work = lambda index: {"sum": float(large.add(index).sum())}
+print([row["sum"] for row in Desk(workers=2).rows("sums", "models.events", work, 3)])
+"""
+
+
+def test_workers_do_not_wait_for_threads_that_were_not_copied():
+    here = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    made = subprocess.run(
+        [sys.executable, "-c", BY_TWO], capture_output=True, text=True, check=True, timeout=60, env=here
+    )
+    assert made.stdout.strip() == str([float(count << 20) for count in (1, 2, 3)])
 
 
 def test_what_was_stopped_goes_on_where_it_was(tmp_path, caplog):
