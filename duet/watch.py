@@ -82,13 +82,14 @@ class Watch:
 
     def _run(self) -> None:
         while True:
-            self._process, self._pipe = self._start()
-            with self._pipe, contextlib.suppress(EOFError, OSError):
-                while not self._closing.is_set():
-                    self._look(*self._pipe.recv())
+            with contextlib.suppress(EOFError, OSError):  # it has died, or there is no room for a process now
+                self._process, self._pipe = self._start()
+                with self._pipe:
+                    while not self._closing.is_set():
+                        self._look(*self._pipe.recv())
             if self._closing.wait(AGAIN):
                 return
-            logger.warning("the process that lists the MIDI ports died; starting it again")
+            logger.warning("nobody lists the MIDI ports: starting a process for it again")
 
     @staticmethod
     def _start() -> "tuple[BaseProcess, Connection[Any, Any]]":
