@@ -119,6 +119,8 @@ class Rig:
         self.to_send: list[bytes] = []
         self.holes: list[tuple[float, float]] = []
         """What JACK lost of the sound, or had no time for: from, to, seconds."""
+        self._next = 0
+        """The sample that the next period begins with, if none is lost."""
         self.bpm = bpm
         self.pulse = self.client.midi_outports.register("clock") if bpm else None
         self.rolling = False
@@ -133,8 +135,9 @@ class Rig:
         if self.start is None:
             self.start = now
         at = now - self.start
-        if at > self.length:
-            self.holes.append((self.length / RATE, at / RATE))
+        if at > self._next:
+            self.holes.append((self._next / RATE, at / RATE))
+        self._next = at + frames
         self.keys.clear_buffer()
         offset = 0
         while self.to_send and offset < frames:

@@ -256,7 +256,7 @@ class Trainer:
                 "spent": self.spent,
             },
         )
-        save_partner(best, out, iterations=str(self.iteration), seconds=str(round(self.spent)))
+        self.write(best, out)
 
     def choose(self, out: Path) -> None:
         """At the end, the share of the old weights that whole pieces speak for, if they are asked; all take part."""
@@ -268,10 +268,11 @@ class Trainer:
             logger.info("%.4f nats a note on %d whole pieces, of the old %.2f", nats, len(self.pieces), share)
         if self.company.leads:
             best = int(np.argmin(judged))
-            told = {"share_of_the_weights_before": str(self.training.kept[best])}
-            save_partner(
-                tried[best], out, iterations=str(self.iteration), seconds=str(round(self.spent)), **told
-            )
+            self.write(tried[best], out, share_of_the_weights_before=str(self.training.kept[best]))
+
+    def write(self, net: PartnerNet, out: Path, **notes: str) -> None:
+        """Weights as they are to be used, and how long they have learnt."""
+        save_partner(net, out, iterations=str(self.iteration), seconds=str(round(self.spent)), **notes)
 
     def with_origin(self, share: float) -> PartnerNet:
         """The moving average, with a share of the weights gone on from (Wortsman et al. 2022, "Robust fine-tuning")."""

@@ -171,7 +171,6 @@ def test_loud_sound_is_held_at_full_scale_and_one_channel_becomes_two() -> None:
 RECORDS_FOR_EVER = """
 import sys, time
 from pathlib import Path
-from typing import Any
 import numpy as np
 from duet.recording import Recording
 began = time.monotonic()
