@@ -20,6 +20,7 @@ from duet.errors import FileError
 from duet.piece import Piece
 from duet.roll import Grid
 from models.company import Company
+from models.draws import seed_of
 from models.ensemble_checkpoint import EnsembleCheckpoint, load_ensemble, save_ensemble
 from models.ensemble_config import EnsembleConfig
 from models.ensemble_lesson import EnsembleLesson, sounding
@@ -61,6 +62,7 @@ def train_ensemble(
     config = start.config if start else preset.shape
     assert isinstance(config, EnsembleConfig)
     preset = replace(preset, shape=config)
+    seed = seed_of(seed, start_from)
 
     def begin(company: Company, watched: Iterator[Piece]) -> tuple[EnsembleLesson, tuple[Partials, ...]]:
         with company.leader_first():

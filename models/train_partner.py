@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from duet.errors import DuetError, FileError
 from duet.piece import Piece
 from models.company import Company
+from models.draws import seed_of
 from models.grid_lesson import GridLesson
 from models.grid_net import GridNet
 from models.partner import PartnerConfig, PartnerNet
@@ -121,6 +122,7 @@ def train_partner(
         lesson, checker = lesson_of(learnt, training.filled), lesson_of(held_out or learnt)
         net.to(company.device)
         origin = load_net(start_from, build).to(company.device) if start_from else None
+        seed = seed_of(seed, start_from)
         if origin and training.rehearse and isinstance(lesson, PartnerLesson):
             memories = remember(origin, seed, *training.remembered)
             lesson = RehearsedLesson(lesson, origin, memories, training.rehearse)

@@ -34,6 +34,7 @@ from models.ar_lesson import (
     record,
 )
 from models.company import Company
+from models.draws import seed_of
 from models.fit_partials import FitConfig, fit_partials
 from models.fluidsynth import SOUNDFONT, render_truth
 from models.parallel_lesson import ParallelLesson
@@ -79,6 +80,7 @@ def train_voice(
                 f"{start_from}: a voice of another form; --voice says which is to be trained"
             )
         preset = replace(preset, shape=start.config)
+    seed = seed_of(seed, start_from)
 
     def begin(company: Company, watched: Iterator[Piece]) -> tuple[ParallelLesson | ArLesson, Partials]:
         with company.leader_first():

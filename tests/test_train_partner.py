@@ -25,6 +25,7 @@ from models.partner_baseline import Chain, chain_of
 from models.partner_check import nats_of_pieces, some_pieces
 from models.partner_data import make_window, read_tunes, tune_of, weights_of, write_tunes
 from models.partner_file import fresh_net, load_net, save_partner
+from models.partner_lesson import PartnerLesson
 from models.partner_overlap import copied, overlaps
 from models.partner_training import length_at
 from models.partner_turns import phrase_ends, turns_of
@@ -201,6 +202,27 @@ WILD = replace(QUICK, iterations=2, matrix_rate=3.0, rate=3.0, kept=(0.0, 0.5, 1
 def share_kept(path):
     with safe_open(path, "pt") as file:
         return file.metadata()["share_of_the_weights_before"]
+
+
+def test_a_training_that_goes_on_from_weights_meets_windows_of_its_own(tmp_path, monkeypatch):
+    drawn = []
+    draw = PartnerLesson.batch
+
+    def batch(self, shape, rng, told=True):
+        made = draw(self, shape, rng, told)
+        drawn.append((shape, made["token"]))
+        return made
+
+    monkeypatch.setattr(PartnerLesson, "batch", batch)
+    brief = replace(QUICK, iterations=3)
+    old = train_partner(PIECES, tmp_path / "old.safetensors", 1, tmp_path / "0", config=TINY, training=brief)
+    for again in ("1", "2"):
+        out = tmp_path / f"{again}.safetensors"
+        train_partner(PIECES, out, 1, tmp_path / again, start_from=old, training=brief)
+    learnt = [tokens for shape, tokens in drawn if shape == (4, 64)]
+    first, second, third = learnt[:3], learnt[3:6], learnt[6:]
+    assert not any(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert all(np.array_equal(b, c) for b, c in zip(second, third, strict=True))
 
 
 def test_whole_pieces_choose_how_much_of_the_old_weights_is_kept(tmp_path):

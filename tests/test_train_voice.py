@@ -1,6 +1,7 @@
 """Teaching the voice, on a small network and music made up here."""
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from models.parallel_lesson import ParallelLesson
 from models.partials import generic_partials
 from models.piano_ar import generate
 from models.piano_ar_config import encode
+from models.train_ensemble import train_ensemble
 from models.train_voice import train_voice
 from models.voice_curve import add_row, draw_curve
 from models.voice_data import STORED, Crops, Passage, exercise, passages_of
@@ -103,6 +105,28 @@ def test_weights_of_one_form_are_no_beginning_for_another(tmp_path):
             preset=PRESETS["piano-ar"]["small"],
             start_from=WEIGHTS / FILES["piano"],
         )
+
+
+@pytest.mark.parametrize(
+    ("train", "begun"),
+    [(train_voice, FILES["piano"]), (train_ensemble, "ensemble.safetensors")],
+    ids=["piano", "ensemble"],
+)
+def test_a_training_that_goes_on_from_weights_hears_passages_of_its_own(train, begun, tmp_path, monkeypatch):
+    class Drawn(Exception):
+        pass
+
+    def gather(pieces, passages, exercises, seconds, make, rng):
+        raise Drawn(int(rng.integers(1 << 32)))
+
+    monkeypatch.setattr(sys.modules[train.__module__], "gather", gather)
+    drawn = []
+    for _ in range(2):
+        with pytest.raises(Drawn) as caught:
+            train([], run=tmp_path, start_from=WEIGHTS / begun)
+        drawn.append(caught.value.args[0])
+    from_nothing = np.random.default_rng(0).integers(1 << 32)
+    assert drawn[0] == drawn[1] != from_nothing
 
 
 def test_crops_of_sound_lag_the_notes_by_the_delay():
