@@ -40,6 +40,8 @@ def eval(options: argparse.Namespace) -> None:
 
 def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
     report: Mapping[str, Any]
+    if options.what == "partner":
+        one_thread()  # torch asks for it once, when it is imported: by what follows
     match options.what:
         case "voice":
             from models.voice_forms import judge
@@ -64,7 +66,6 @@ def _judge(options: argparse.Namespace) -> Mapping[str, Any]:
                 raise FileError(
                     f"{options.data}: --styles needs a manifest.csv, whose train split teaches the judge"
                 )
-            one_thread()
             logging.getLogger().setLevel(logging.INFO)
             report = evaluate_partner(
                 weights_of("partner", options.weights), _held_out(options), learnt, _cache(options),

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,23 @@ def test_the_demo_writes_what_it_says_and_says_how_long_the_answer_took(tmp_path
     samples, rate = soundfile.read(tmp_path / "demo" / "duet.wav")
     assert len(samples) / rate > 8
     assert 0.05 < abs(samples).max() < 1.0
+
+
+def test_a_partner_is_judged_by_one_thread_which_waits_for_no_other(tmp_path: Path) -> None:
+    shutil.copy(DEMO_CALL, tmp_path / "call.mid")
+    judge = "import sys; from duet.cli import main; main(sys.argv[1:]); import torch; print(torch.get_num_threads())"
+    command = ["eval", "partner", "--data", str(tmp_path), "--only", "notes", "--no-baselines", "--json"]
+    free = {name: value for name, value in os.environ.items() if not name.endswith("NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", judge, *command],
+        check=False,
+        cwd=tmp_path,
+        env=free,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert "nats_per_note" in done.stdout and done.stdout.endswith("\n1\n"), done
 
 
 def test_the_same_seed_gives_the_same_answer_and_another_seed_another(tmp_path: Path) -> None:
